@@ -1,0 +1,14 @@
+#pragma once
+
+#include "grpcpp/server_builder.h"
+
+namespace pvebus::service {
+
+// Call once, before any server is built: health, reflection and channelz for every server of the process.
+void InitServerPlugins();
+
+// What every server of the bus agrees on: a peer that is gone is noticed within 15 s (HTTP/2 pings after 10 s of silence, 5 s
+// for the answer), pings of clients are welcome every 5 s, messages of up to 16 MiB are read, and a port belongs to one process.
+void ConfigureServer(grpc::ServerBuilder& builder);
+
+}  // namespace pvebus::service
