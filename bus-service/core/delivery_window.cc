@@ -1,0 +1,115 @@
+#include "bus-service/core/delivery_window.h"
+
+#include <cassert>
+#include <functional>
+
+namespace pvebus::bus {
+
+WindowEntry& DeliveryWindow::Add(EventPtr event) {
+  const Sequence sequence = event->sequence;
+  const auto [it, is_new] = entries_.try_emplace(sequence);
+  assert(is_new);
+  (void)is_new;
+  WindowEntry& entry = it->second;
+  entry.event = std::move(event);
+  entry.key_hash_ = std::hash<std::string>()(entry.event->ordering_key);
+  bytes_ += entry.event->Bytes();
+  Key& key = keys_[entry.key_hash_];
+  // Events nearly always come in ascending order; after a seek back they may not.
+  WindowEntry* before = key.last;
+  while (before && before->event->sequence > sequence) before = before->key_previous_;
+  WindowEntry* after = before ? before->key_next_ : key.first;
+  entry.key_previous_ = before;
+  entry.key_next_ = after;
+  (before ? before->key_next_ : key.first) = &entry;
+  (after ? after->key_previous_ : key.last) = &entry;
+  if (after) UpdateReady(*after);
+  UpdateReady(entry);
+  return entry;
+}
+
+void DeliveryWindow::Erase(WindowEntry& entry) {
+  if (uint32_t* counter = Counter(entry.state)) --*counter;
+  ForgetDeliveryIds(entry);
+  ready_.erase(entry.event->sequence);
+  bytes_ -= entry.event->Bytes();
+  WindowEntry* before = entry.key_previous_;
+  WindowEntry* after = entry.key_next_;
+  if (!before && !after) {
+    keys_.erase(entry.key_hash_);
+  } else {
+    Key& key = keys_[entry.key_hash_];
+    (before ? before->key_next_ : key.first) = after;
+    (after ? after->key_previous_ : key.last) = before;
+    if (after) UpdateReady(*after);
+  }
+  entries_.erase(entry.event->sequence);
+}
+
+void DeliveryWindow::Clear() {
+  entries_.clear();
+  keys_.clear();
+  ready_.clear();
+  by_delivery_id_.clear();
+  bytes_ = 0;
+  in_flight_ = in_backoff_ = deferred_ = 0;
+}
+
+WindowEntry* DeliveryWindow::NextReady() { return ready_.empty() ? nullptr : &entries_.find(*ready_.begin())->second; }
+
+uint32_t* DeliveryWindow::Counter(WindowEntry::State state) {
+  switch (state) {
+    case WindowEntry::State::kInFlight:
+      return &in_flight_;
+    case WindowEntry::State::kBackoff:
+      return &in_backoff_;
+    case WindowEntry::State::kDeferred:
+      return &deferred_;
+    case WindowEntry::State::kReady:
+      break;
+  }
+  return nullptr;
+}
+
+void DeliveryWindow::SetState(WindowEntry& entry, WindowEntry::State state) {
+  if (uint32_t* counter = Counter(entry.state)) --*counter;
+  entry.state = state;
+  if (uint32_t* counter = Counter(entry.state)) ++*counter;
+  UpdateReady(entry);
+}
+
+void DeliveryWindow::UpdateReady(const WindowEntry& entry) {
+  if (entry.state == WindowEntry::State::kReady && IsFirstOfKey(entry)) {
+    ready_.insert(entry.event->sequence);
+  } else {
+    ready_.erase(entry.event->sequence);
+  }
+}
+
+void DeliveryWindow::AddDeliveryId(WindowEntry& entry, uint64_t delivery_id) {
+  constexpr size_t kMostIds = 16;  // an event that is released again and again must not grow
+  if (entry.delivery_ids.size() == kMostIds) {
+    by_delivery_id_.erase(entry.delivery_ids.front());
+    entry.delivery_ids.erase(entry.delivery_ids.begin());
+  }
+  entry.delivery_id = delivery_id;
+  entry.delivery_ids.push_back(delivery_id);
+  by_delivery_id_[delivery_id] = &entry;
+}
+
+void DeliveryWindow::ForgetDeliveryIds(WindowEntry& entry) {
+  for (const uint64_t id : entry.delivery_ids) by_delivery_id_.erase(id);
+  entry.delivery_ids.clear();
+}
+
+WindowEntry* DeliveryWindow::FindDelivery(uint64_t delivery_id) {
+  const auto it = by_delivery_id_.find(delivery_id);
+  return it == by_delivery_id_.end() ? nullptr : it->second;
+}
+
+WindowEntry* DeliveryWindow::Find(Sequence sequence) {
+  const auto it = entries_.find(sequence);
+  return it == entries_.end() ? nullptr : &it->second;
+}
+
+}  // namespace pvebus::bus

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "bus-service/core/event.h"
+
+namespace pvebus::bus {
+
+// One event that a listener has to settle.
+struct WindowEntry {
+  enum class State : uint8_t {
+    kReady,     // to be sent as soon as it is the first of its ordering key
+    kInFlight,  // sent, not answered
+    kBackoff,   // waits for its next attempt
+    kDeferred,  // waits until the listener has answered for an ancestor of the event
+  };
+
+  EventPtr event;
+  State state = State::kReady;
+  int32_t row = -1;          // of the publication; -1: its outcome is not that of the publish: older than the listener, or sent again
+  uint32_t attempt = 0;      // attempts that count
+  uint32_t lost_sessions = 0;
+  uint64_t delivery_id = 0;  // of the newest attempt
+  SteadyTime due;            // kInFlight: ack deadline; kBackoff: next attempt
+  SteadyTime latest_due;     // kInFlight: extensions end here
+  SteadyTime sent_time;      // of the newest attempt
+  Sequence waits_for = 0;    // kDeferred: the ancestor
+  absl::InlinedVector<uint64_t, 2> delivery_ids;  // every attempt of this session that may still be answered
+
+ private:
+  friend class DeliveryWindow;
+  uint64_t key_hash_ = 0;
+  WindowEntry* key_previous_ = nullptr;
+  WindowEntry* key_next_ = nullptr;
+};
+
+// The unsettled events of one listener that are in memory: their order per ordering key, which of them may be sent next, and which
+// delivery id means which. Knows no policy and no time. Addresses of entries are stable. One thread.
+class DeliveryWindow {
+ public:
+  // Requires: no entry of that sequence is there.
+  WindowEntry& Add(EventPtr event);
+  void Erase(WindowEntry& entry);
+  void Clear();
+
+  // The first entry that may be sent now; null when there is none.
+  WindowEntry* NextReady();
+  // Moves to a state; the order per key follows.
+  void SetState(WindowEntry& entry, WindowEntry::State state);
+  void AddDeliveryId(WindowEntry& entry, uint64_t delivery_id);
+  void ForgetDeliveryIds(WindowEntry& entry);
+  WindowEntry* FindDelivery(uint64_t delivery_id);
+  WindowEntry* Find(Sequence sequence);
+  bool IsFirstOfKey(const WindowEntry& entry) const { return entry.key_previous_ == nullptr; }
+
+  std::map<Sequence, WindowEntry>& entries() { return entries_; }
+  const std::map<Sequence, WindowEntry>& entries() const { return entries_; }
+  size_t size() const { return entries_.size(); }
+  size_t bytes() const { return bytes_; }
+  uint32_t in_flight() const { return in_flight_; }
+  uint32_t in_backoff() const { return in_backoff_; }
+  uint32_t deferred() const { return deferred_; }
+
+ private:
+  struct Key {
+    WindowEntry* first = nullptr;
+    WindowEntry* last = nullptr;
+  };
+
+  void UpdateReady(const WindowEntry& entry);
+  uint32_t* Counter(WindowEntry::State state);
+
+  std::map<Sequence, WindowEntry> entries_;
+  // By the key's hash: two keys with one hash are merely kept in order among each other.
+  absl::flat_hash_map<uint64_t, Key> keys_;
+  absl::btree_set<Sequence> ready_;
+  absl::flat_hash_map<uint64_t, WindowEntry*> by_delivery_id_;
+  size_t bytes_ = 0;
+  uint32_t in_flight_ = 0;
+  uint32_t in_backoff_ = 0;
+  uint32_t deferred_ = 0;
+};
+
+}  // namespace pvebus::bus

@@ -1,0 +1,111 @@
+#include "bus-service/core/gather.h"
+
+#include <algorithm>
+
+namespace pvebus::bus {
+
+bool Gather::IsOpen(const ListenerRow& row) const {
+  if (row.answered) return false;
+  if (row.state == DeliveryState::kInFlight) return true;
+  // A required listener is waited for even when it cannot answer now.
+  return row.state == DeliveryState::kQueued && (row.required || available_(row));
+}
+
+bool Gather::Satisfied(const Publication& publication, WaitPolicy policy) {
+  if (!publication.journaled) return false;
+  switch (policy) {
+    case WaitPolicy::kFirstAttempt:
+      return publication.open_rows == 0;
+    case WaitPolicy::kSettled:
+      return publication.unsettled_rows == 0;
+    case WaitPolicy::kNone:
+    case WaitPolicy::kDurable:
+      break;
+  }
+  return true;
+}
+
+void Gather::Begin(Publication& publication) {
+  publication.journaled = true;
+  publication.open_rows = 0;
+  publication.unsettled_rows = 0;
+  for (ListenerRow& row : publication.rows) {
+    row.open = IsOpen(row);
+    publication.open_rows += row.open;
+    publication.unsettled_rows += !IsFinal(row.state);
+  }
+  CompleteSatisfied(publication);
+}
+
+void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done) {
+  if (Satisfied(publication, policy)) return done(absl::OkStatus());
+  waiting_.insert(&publication);
+  ++waiters_;
+  publication.waiters.push_back({policy, std::move(done), {}});
+  publication.waiters.back().timer = timers_.Schedule(until, [this, &publication, number = timers_.next_number()] {
+    Complete(publication, [number](const Publication::Waiter& waiter) { return waiter.timer.number == number; }, absl::OkStatus());
+  });
+}
+
+void Gather::SetState(Publication& publication, ListenerRow& row, DeliveryState state) {
+  const bool was_final = IsFinal(row.state);
+  row.state = state;
+  if (!publication.journaled) return;
+  if (!was_final && IsFinal(state)) --publication.unsettled_rows;
+  Recount(publication, row);
+  CompleteSatisfied(publication);
+}
+
+void Gather::Recount(Publication& publication, ListenerRow& row) {
+  const bool open = IsOpen(row);
+  publication.open_rows += static_cast<uint32_t>(open) - static_cast<uint32_t>(row.open);
+  row.open = open;
+}
+
+void Gather::AvailabilityChanged(const Subscription& subscription) {
+  std::vector<Publication*> touched;
+  for (Publication* publication : waiting_) {
+    for (ListenerRow& row : publication->rows) {
+      if (row.state == DeliveryState::kQueued && row.subscription.lock().get() == &subscription) {
+        Recount(*publication, row);
+        touched.push_back(publication);
+        break;
+      }
+    }
+  }
+  for (Publication* publication : touched) CompleteSatisfied(*publication);
+}
+
+void Gather::CompleteSatisfied(Publication& publication) {
+  if (publication.waiters.empty()) return;
+  Complete(publication, [&publication](const Publication::Waiter& waiter) { return Satisfied(publication, waiter.policy); },
+           absl::OkStatus());
+}
+
+void Gather::Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which,
+                      const absl::Status& status) {
+  auto& waiters = publication.waiters;
+  const auto first = std::stable_partition(waiters.begin(), waiters.end(), [&which](const auto& waiter) { return !which(waiter); });
+  if (first == waiters.end()) return;
+  std::vector<Publication::Waiter> completed(std::make_move_iterator(first), std::make_move_iterator(waiters.end()));
+  waiters.erase(first, waiters.end());
+  if (waiters.empty()) waiting_.erase(&publication);
+  waiters_ -= completed.size();
+  for (Publication::Waiter& waiter : completed) {
+    timers_.Cancel(waiter.timer);
+    waiter.done(status);
+  }
+}
+
+void Gather::Fail(Publication& publication, const absl::Status& status) {
+  Complete(publication, [](const Publication::Waiter&) { return true; }, status);
+}
+
+void Gather::FinishAll() {
+  const std::vector<Publication*> all(waiting_.begin(), waiting_.end());
+  for (Publication* publication : all) {
+    if (waiting_.contains(publication)) Fail(*publication, absl::OkStatus());
+  }
+}
+
+}  // namespace pvebus::bus

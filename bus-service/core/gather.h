@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/container/flat_hash_set.h"
+#include "bus-service/core/publication.h"
+
+namespace pvebus::bus {
+
+// Collects the listeners' answers for publishers that wait: knows for each publication which rows still owe one, and ends a wait
+// when the policy is satisfied or its time is over. One thread.
+class Gather {
+ public:
+  // Tells whether a row that is kQueued can move now: its listener is connected and not paused.
+  using Available = std::function<bool(const ListenerRow&)>;
+
+  // Requires: `timers` outlives this.
+  Gather(TimerQueue& timers, Available available) : timers_(timers), available_(std::move(available)) {}
+
+  // Counts the rows of a publication that has just been matched.
+  void Begin(Publication& publication);
+  // Calls `done` when `policy` is satisfied or `until` has come; at once if it is. Not satisfied in time is OK too: the rows say
+  // where they stand.
+  void Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done);
+  // The only way to change a row's state; set the row's other fields before.
+  void SetState(Publication& publication, ListenerRow& row, DeliveryState state);
+  // A listener came, went, was paused or resumed: looks at its waiting rows again.
+  void AvailabilityChanged(const Subscription& subscription);
+  // Ends every wait of a publication.
+  void Fail(Publication& publication, const absl::Status& status);
+  // Ends every wait there is with what is known.
+  void FinishAll();
+
+  size_t waiting() const { return waiters_; }
+
+ private:
+  bool IsOpen(const ListenerRow& row) const;
+  static bool Satisfied(const Publication& publication, WaitPolicy policy);
+  void Recount(Publication& publication, ListenerRow& row);
+  void CompleteSatisfied(Publication& publication);
+  void Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which, const absl::Status& status);
+
+  TimerQueue& timers_;
+  const Available available_;
+  absl::flat_hash_set<Publication*> waiting_;
+  size_t waiters_ = 0;
+};
+
+}  // namespace pvebus::bus

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "bus-service/core/publication.h"
+
+namespace pvebus::bus {
+
+// The publications of the events in the journal, by sequence, event id and request id. Addresses are stable. One thread.
+class Ledger {
+ public:
+  // Requires: the event's sequence is the one after the last.
+  Publication& Add(std::unique_ptr<Publication> publication);
+  // Takes back the newest one, whose event could not be stored.
+  void RemoveLast();
+  // Requires: not empty.
+  void DropFirst();
+
+  Publication* Find(Sequence sequence) const;
+  Publication* FindByEventId(const std::string& event_id) const;
+  Publication* FindByRequestId(const std::string& request_id) const;
+
+  bool empty() const { return publications_.empty(); }
+  Publication& front() const { return *publications_.front(); }
+  Sequence first_sequence() const { return empty() ? 0 : publications_.front()->event->sequence; }
+  // Of the newest publication ever added; 0 when there was none.
+  Sequence last_sequence() const { return last_sequence_; }
+  // The first event published at or after `time`; last_sequence + 1 when there is none. Requires: not empty.
+  Sequence FirstAtOrAfter(SystemTime time) const;
+
+ private:
+  void Forget(const Publication& publication);
+
+  std::deque<std::unique_ptr<Publication>> publications_;
+  Sequence last_sequence_ = 0;
+  absl::flat_hash_map<std::string, Publication*> by_event_id_;
+  absl::flat_hash_map<std::string, Publication*> by_request_id_;
+};
+
+}  // namespace pvebus::bus

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "bus-service/core/event_log.h"
+#include "bus-service/core/gather.h"
+#include "bus-service/core/ledger.h"
+#include "bus-service/core/limits.h"
+#include "bus-service/core/timer_queue.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/log.h"
+#include "sdk/base/random.h"
+
+namespace pvebus::bus {
+
+// What the core's classes share: the outside world as it was injected, and the books. Owned by Bus.
+struct Parts {
+  const Limits& limits;
+  const Clock& clock;
+  Random& random;
+  EventLog& log;
+  Logger& logger;
+  TimerQueue& timers;
+  Ledger& ledger;
+  Gather& gather;
+};
+
+}  // namespace pvebus::bus

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bus-service/core/event.h"
+#include "bus-service/core/timer_queue.h"
+
+namespace pvebus::bus {
+
+// Values as in pvebus.bus.v1.DeliveryState.
+enum class DeliveryState : uint8_t {
+  kQueued = 1,
+  kInFlight = 2,
+  kSucceeded = 3,
+  kRetryScheduled = 4,
+  kDeadLettered = 5,
+  kSkipped = 6,
+  kOffline = 7,
+  kPaused = 8,
+  kExpired = 9,
+  kDeferred = 10,
+};
+
+constexpr bool IsFinal(DeliveryState state) {
+  return state == DeliveryState::kSucceeded || state == DeliveryState::kDeadLettered || state == DeliveryState::kSkipped ||
+         state == DeliveryState::kExpired;
+}
+
+// Values as in pvebus.bus.v1.WaitPolicy.
+enum class WaitPolicy : uint8_t { kNone = 0, kDurable = 1, kFirstAttempt = 2, kSettled = 3 };
+
+// Why a delivery is not a success; pvebus.bus.v1.ListenerError.
+struct ListenerError {
+  int code = 2;  // google.rpc.Code
+  std::string reason;
+  std::string message;
+  std::map<std::string, std::string> metadata;
+  bool retryable = false;
+};
+
+class Subscription;
+
+// How one event stands at one listener. A row that waits is always kQueued here; whether that means QUEUED, OFFLINE or
+// PAUSED depends on the listener at the moment of looking (ResultView).
+struct ListenerRow {
+  std::shared_ptr<const std::string> listener;
+  std::weak_ptr<Subscription> subscription;
+  DeliveryState state = DeliveryState::kQueued;
+  bool required = false;
+  bool open = false;  // the publisher's first-attempt wait still needs an answer (Gather)
+  bool answered = false;
+  uint32_t attempt = 0;
+  Duration latency{0};  // valid when answered
+  SystemTime next_attempt_time;  // valid in kRetryScheduled
+  std::shared_ptr<const std::string> instance_id;
+  std::unique_ptr<ListenerError> error;
+  std::string hook_results;  // opaque, as the rpc layer encoded them
+};
+
+// An event and everything that is known about its deliveries. Lives in the Ledger for as long as the event is in the journal.
+struct Publication {
+  struct Waiter {
+    WaitPolicy policy;
+    std::function<void(absl::Status)> done;
+    TimerQueue::Id timer;
+  };
+
+  EventPtr event;
+  std::string request_id;
+  std::vector<std::string> required_listeners;
+  bool journaled = false;
+  SteadyTime journal_time;
+  std::vector<ListenerRow> rows;  // sorted by name
+  uint32_t open_rows = 0;
+  uint32_t unsettled_rows = 0;
+  std::vector<Waiter> waiters;
+
+  // What the rows cost to keep, in bytes; an estimate.
+  size_t RowBytes() const { return rows.size() * (sizeof(ListenerRow) + 64); }
+};
+
+}  // namespace pvebus::bus

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bus-service/core/session.h"
+#include "bus-service/core/subscription.h"
+
+namespace pvebus::bus {
+
+// Values as in pvebus.bus.v1.ListenerState.
+enum class ListenerState : uint8_t { kConnected = 1, kDisconnected = 2, kLeaseExpired = 3, kPaused = 4, kDraining = 5, kBlocked = 6 };
+
+// A name the bus knows: the subscription, and who holds or held it.
+struct ListenerRecord {
+  std::shared_ptr<Subscription> subscription;
+  Session* holder = nullptr;
+  uint64_t epoch = 0;
+  uint64_t version = 1;
+  bool ephemeral = false;
+  bool lease_expired = false;
+  std::string pause_reason;
+  SystemTime create_time;
+  SystemTime connect_time;
+  // Of the holder, or the last one.
+  std::string instance_id;
+  std::string node;
+  std::string peer;
+  Duration lease{0};
+  std::map<std::string, std::string> labels;
+
+  ListenerState State() const;
+  std::string StateReason() const;
+  std::string Etag() const;
+};
+
+// The listeners by name: who may hold one, who loses it when, and what operators do to them. One thread.
+class Registry {
+ public:
+  struct Admission {
+    std::shared_ptr<Subscription> subscription;
+    std::shared_ptr<const std::string> instance_id;
+    uint64_t epoch = 0;
+    bool resumed = false;
+    std::string superseded_instance_id;
+  };
+
+  explicit Registry(Parts& parts) : parts_(parts) {}
+
+  // Gives the name to the session, or says why not. Takes it from another one where the registration may.
+  absl::StatusOr<Admission> Admit(Session& session, const Registration& registration);
+  // The session has ended and no longer holds the name.
+  void Left(Session& session, Subscription& subscription, const absl::Status& status, Subscription::Leave leave);
+
+  const std::map<std::string, ListenerRecord, std::less<>>& listeners() const { return listeners_; }
+  // NOT_FOUND naming the nearest; ABORTED when `etag` is given and is another.
+  absl::StatusOr<ListenerRecord*> Find(std::string_view name, std::string_view etag = {});
+
+  absl::StatusOr<ListenerRecord*> Pause(std::string_view name, std::string_view reason, std::string_view etag);
+  absl::StatusOr<ListenerRecord*> Resume(std::string_view name, std::string_view etag);
+  struct Eviction {
+    ListenerRecord* listener;
+    std::string instance_id;
+  };
+  absl::StatusOr<Eviction> Evict(std::string_view name, std::string_view reason, std::string_view etag);
+  struct SeekOutcome {
+    ListenerRecord* listener;
+    Sequence next_sequence;
+    uint64_t skipped;
+  };
+  absl::StatusOr<SeekOutcome> Seek(std::string_view name, const StartPosition& position, bool validate_only, std::string_view etag);
+  // How many unsettled events it had.
+  absl::StatusOr<uint64_t> Delete(std::string_view name, bool force, std::string_view etag);
+
+  // From here on nobody is admitted.
+  void StartDraining() { draining_ = true; }
+  bool draining() const { return draining_; }
+  // Told when a listener connects or leaves.
+  void SetObserver(std::function<void()> observer) { observer_ = std::move(observer); }
+
+ private:
+  absl::Status CheckHolder(const ListenerRecord& record, const Registration& registration) const;
+  absl::StatusOr<Sequence> Resolve(const StartPosition& position) const;
+  void Forget(std::string_view name, const ListenerError& error);
+  void Changed() {
+    if (observer_) observer_();
+  }
+
+  Parts& parts_;
+  std::map<std::string, ListenerRecord, std::less<>> listeners_;
+  std::function<void()> observer_;
+  bool draining_ = false;
+};
+
+}  // namespace pvebus::bus

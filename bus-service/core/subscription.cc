@@ -1,0 +1,524 @@
+#include "bus-service/core/subscription.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "absl/strings/str_format.h"
+#include "bus-service/core/session.h"
+
+namespace pvebus::bus {
+namespace {
+
+using State = WindowEntry::State;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+constexpr int kDeadlineExceeded = 4;
+constexpr int kAborted = 10;
+constexpr Duration kNormalWait = std::chrono::seconds(1);  // a listener is not called blocked for less
+
+bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
+
+ListenerError ExpiredError() { return {kDeadlineExceeded, "EVENT_EXPIRED", "the event's expire_time passed before it was handled", {}, false}; }
+
+}  // namespace
+
+Subscription::Subscription(Parts& parts, std::string name, Sequence next_sequence)
+    : parts_(parts),
+      name_(std::make_shared<const std::string>(std::move(name))),
+      born_after_(parts.ledger.last_sequence()),
+      instance_id_(std::make_shared<const std::string>()),
+      next_sequence_(next_sequence) {}
+
+void Subscription::Configure(const Registration& registration) {
+  event_types_ = registration.event_types;
+  filter_ = registration.filter;
+  policy_ = registration.delivery_policy;
+  max_in_flight_ = registration.max_in_flight;
+  // Events from before the listener existed are matched by what it wants now.
+  if (next_sequence_ <= born_after_) backlog_ = window_.size() + CountUnsettled(next_sequence_);
+}
+
+void Subscription::Attach(Session& session, std::shared_ptr<const std::string> instance_id, Sequence caught_up_target) {
+  assert(session_ == nullptr);
+  session_ = &session;
+  instance_id_ = std::move(instance_id);
+  sending_ = true;
+  caught_up_target_ = caught_up_target;
+  caught_up_due_ = true;
+  parts_.gather.AvailabilityChanged(*this);
+  Fill();
+  WakeSession();
+}
+
+void Subscription::Detach(Leave leave) {
+  session_ = nullptr;
+  sending_ = false;
+  std::vector<Sequence> in_flight;
+  for (auto& [sequence, entry] : window_.entries()) {
+    window_.ForgetDeliveryIds(entry);
+    if (entry.state == State::kInFlight) in_flight.push_back(sequence);
+  }
+  for (const Sequence sequence : in_flight) {
+    WindowEntry& entry = *window_.Find(sequence);
+    --entry.attempt;
+    if (leave == Leave::kLost && ++entry.lost_sessions >= parts_.limits.max_lost_sessions) {
+      Finish(entry, DeliveryState::kDeadLettered,
+             ListenerError{kAborted, "LOST_SESSIONS",
+                           absl::StrFormat("the listener was lost %d times while it had this event", entry.lost_sessions), {}, false},
+             {});
+      continue;
+    }
+    window_.SetState(entry, State::kReady);
+    Publication* publication = nullptr;
+    if (ListenerRow* row = RowOf(entry, publication)) {
+      row->attempt = entry.attempt;
+      parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
+    }
+    LeftFlight(sequence);
+  }
+  parts_.gather.AvailabilityChanged(*this);
+}
+
+void Subscription::SetMaxInFlight(uint32_t max_in_flight) {
+  max_in_flight_ = max_in_flight;
+  Fill();
+  WakeSession();
+}
+
+void Subscription::SetPaused(bool paused) {
+  if (paused_ == paused) return;
+  paused_ = paused;
+  parts_.gather.AvailabilityChanged(*this);
+  Fill();
+  WakeSession();
+}
+
+bool Subscription::Matches(const Event& event) const {
+  if (event_types_ != 0 && (event_types_ & (1u << static_cast<int>(event.type))) == 0) return false;
+  return filter_.Matches(event);
+}
+
+Sequence Subscription::BusyWithAncestor(const Event& event) {
+  if (window_.in_flight() == 0) return 0;
+  const std::string* parent = &event.parent_event_id;
+  while (!parent->empty()) {
+    const Publication* publication = parts_.ledger.FindByEventId(*parent);
+    if (!publication) break;
+    const WindowEntry* entry = window_.Find(publication->event->sequence);
+    if (entry && entry->state == State::kInFlight) return publication->event->sequence;
+    parent = &publication->event->parent_event_id;
+  }
+  return 0;
+}
+
+void Subscription::OnJournaled(Publication& publication, int row) {
+  if (row >= 0) ++backlog_;
+  if (next_sequence_ != publication.event->sequence) return;  // behind: it is read from the journal when its turn comes
+  if (row < 0) {
+    ++next_sequence_;
+    return;
+  }
+  if (!available() || !sending_ || reading_ || window_.size() >= WindowCapacity() || window_.bytes() >= kWindowBytes) return;
+  Load(publication.event, row);
+  ++next_sequence_;
+  WakeSession();
+}
+
+size_t Subscription::WindowCapacity() const { return std::max<size_t>(4 * static_cast<size_t>(max_in_flight_), 256); }
+
+bool Subscription::Fill() {
+  const size_t size_before = window_.size();
+  while (available() && sending_ && !reading_ && window_.size() < WindowCapacity() && window_.bytes() < kWindowBytes &&
+         next_sequence_ <= parts_.ledger.last_sequence()) {
+    reading_ = true;
+    parts_.log.Read(next_sequence_, WindowCapacity() - window_.size(), kWindowBytes,
+                    [weak = weak_from_this(), generation = ++read_generation_](absl::StatusOr<std::vector<EventPtr>> events) {
+                      const auto self = weak.lock();
+                      if (!self || self->read_generation_ != generation) return;
+                      self->reading_ = false;
+                      if (!events.ok()) {
+                        self->parts_.logger.Error("journal_read_failed listener=%s sequence=%d error=\"%s\"", self->name(),
+                                                  self->next_sequence_, events.status().ToString());
+                        return;
+                      }
+                      self->OnRead(*std::move(events));
+                    });
+    if (reading_) break;
+  }
+  return window_.size() > size_before;
+}
+
+void Subscription::OnRead(std::vector<EventPtr> events) {
+  if (events.empty()) {
+    next_sequence_ = parts_.ledger.last_sequence() + 1;
+    return;
+  }
+  for (EventPtr& event : events) {
+    next_sequence_ = event->sequence + 1;
+    int row = -1;
+    if (Wants(*event, row)) Load(std::move(event), row);
+  }
+  WakeSession();
+}
+
+bool Subscription::Wants(const Event& event, int& row) const {
+  row = -1;
+  if (window_.entries().contains(event.sequence)) return false;
+  if (event.sequence <= born_after_) return Matches(event);
+  const Publication* publication = parts_.ledger.Find(event.sequence);
+  if (!publication) return false;
+  for (size_t i = 0; i < publication->rows.size(); ++i) {
+    if (publication->rows[i].listener == name_) {
+      if (!IsFinal(publication->rows[i].state)) {
+        row = static_cast<int>(i);
+        return true;
+      }
+      return event.sequence < redeliver_until_;
+    }
+  }
+  return false;
+}
+
+WindowEntry& Subscription::Load(EventPtr event, int row) {
+  const Sequence ancestor = BusyWithAncestor(*event);
+  WindowEntry& entry = window_.Add(std::move(event));
+  entry.row = row;
+  entry.waits_for = ancestor;
+  if (ancestor != 0) window_.SetState(entry, State::kDeferred);
+  Publication* publication = nullptr;
+  if (ListenerRow* listener_row = RowOf(entry, publication)) {
+    parts_.gather.SetState(*publication, *listener_row, ancestor != 0 ? DeliveryState::kDeferred : DeliveryState::kQueued);
+  }
+  return entry;
+}
+
+ListenerRow* Subscription::RowOf(const WindowEntry& entry, Publication*& publication) const {
+  if (entry.row < 0) return nullptr;
+  publication = parts_.ledger.Find(entry.event->sequence);
+  return publication ? &publication->rows[static_cast<size_t>(entry.row)] : nullptr;
+}
+
+uint64_t Subscription::CountUnsettled(Sequence from) const {
+  uint64_t count = 0;
+  for (Sequence sequence = std::max(from, parts_.ledger.first_sequence()); sequence <= parts_.ledger.last_sequence(); ++sequence) {
+    const Publication* publication = parts_.ledger.Find(sequence);
+    int row = -1;
+    if (publication && Wants(*publication->event, row)) ++count;
+  }
+  return count;
+}
+
+void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out) {
+  size_t bytes = 0;
+  while (available() && sending_ && window_.in_flight() < max_in_flight_) {
+    WindowEntry* entry = window_.NextReady();
+    if (!entry) {
+      if (!Fill()) break;
+      continue;
+    }
+    if (HasExpired(*entry->event, parts_.clock.SystemNow())) {
+      Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
+      continue;
+    }
+    bytes += entry->event->Bytes();
+    if (!out.empty() && bytes > max_bytes) break;
+    Send(*entry, out);
+  }
+}
+
+void Subscription::Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out) {
+  ++entry.attempt;
+  entry.sent_time = parts_.clock.SteadyNow();
+  entry.due = entry.sent_time + policy_.ack_deadline;
+  entry.latest_due = entry.due + policy_.max_ack_extension;
+  window_.SetState(entry, State::kInFlight);
+  window_.AddDeliveryId(entry, session_->NextDeliveryId());
+  last_delivered_ = std::max(last_delivered_, entry.event->sequence);
+  CheckAt(entry.due);
+  Publication* publication = nullptr;
+  if (ListenerRow* row = RowOf(entry, publication)) {
+    row->attempt = entry.attempt;
+    row->instance_id = instance_id_;
+    parts_.gather.SetState(*publication, *row, DeliveryState::kInFlight);
+  }
+  out.push_back({entry.delivery_id, entry.event, entry.attempt, policy_.max_attempts,
+                 parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(policy_.ack_deadline), backlog_ - window_.in_flight()});
+}
+
+std::optional<Sequence> Subscription::TakeCaughtUp() {
+  if (!caught_up_due_ || !available() || next_sequence_ <= caught_up_target_) return std::nullopt;
+  for (const auto& [sequence, entry] : window_.entries()) {
+    if (sequence > caught_up_target_) break;
+    if (entry.state != State::kInFlight && entry.attempt == 0) return std::nullopt;
+  }
+  caught_up_due_ = false;
+  return caught_up_target_;
+}
+
+ConfirmationStatus Subscription::Settle(const Settlement& settlement) {
+  using Outcome = Settlement::Outcome;
+  WindowEntry* entry = window_.FindDelivery(settlement.delivery_id);
+  if (!entry) return ConfirmationStatus::kUnknownDelivery;
+  const bool late = entry->state != State::kInFlight || entry->delivery_id != settlement.delivery_id;
+  switch (settlement.outcome) {
+    case Outcome::kAcknowledge:
+      Finish(*entry, DeliveryState::kSucceeded, std::nullopt, settlement.hook_results);
+      break;
+    case Outcome::kDeadLetter:
+      Finish(*entry, DeliveryState::kDeadLettered, settlement.error, settlement.hook_results);
+      break;
+    case Outcome::kSkip:
+      Finish(*entry, DeliveryState::kSkipped, settlement.error, settlement.hook_results);
+      break;
+    case Outcome::kRetry:
+      if (late) return ConfirmationStatus::kAlreadySettled;  // that attempt has failed already
+      Failed(*entry, settlement.error, settlement.retry_delay, settlement.hook_results);
+      break;
+    case Outcome::kRelease:
+      if (late) return ConfirmationStatus::kAlreadySettled;
+      Released(*entry, settlement.error, settlement.retry_delay);
+      break;
+  }
+  Fill();
+  WakeSession();
+  return late ? ConfirmationStatus::kAcceptedLate : ConfirmationStatus::kAccepted;
+}
+
+bool Subscription::Extend(const Extension& extension) {
+  WindowEntry* entry = window_.FindDelivery(extension.delivery_id);
+  if (!entry || entry->state != State::kInFlight || entry->delivery_id != extension.delivery_id) return false;
+  const SteadyTime wanted = parts_.clock.SteadyNow() + extension.ack_deadline.value_or(policy_.ack_deadline);
+  entry->due = std::min(wanted, entry->latest_due);
+  CheckAt(entry->due);
+  return true;
+}
+
+void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results) {
+  if (HasExpired(*entry.event, parts_.clock.SystemNow())) {
+    return Finish(entry, DeliveryState::kExpired, std::move(error), std::move(hook_results));
+  }
+  if (entry.attempt >= policy_.max_attempts) {
+    return Finish(entry, DeliveryState::kDeadLettered, std::move(error), std::move(hook_results));
+  }
+  const Duration wait = delay ? *delay : policy_.Backoff(entry.attempt, parts_.random);
+  BackOff(entry, wait, std::move(error), std::move(hook_results));
+}
+
+void Subscription::Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay) {
+  --entry.attempt;
+  if (sending_ || delay) {
+    // Not at once: a listener that releases everything must not make a hot loop.
+    const Duration wait = delay ? *delay : policy_.Backoff(1, parts_.random);
+    return BackOff(entry, wait, std::move(error), {});
+  }
+  window_.SetState(entry, State::kReady);
+  window_.ForgetDeliveryIds(entry);
+  Publication* publication = nullptr;
+  if (ListenerRow* row = RowOf(entry, publication)) {
+    row->attempt = entry.attempt;
+    parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
+  }
+  LeftFlight(entry.event->sequence);
+}
+
+void Subscription::BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results) {
+  entry.due = parts_.clock.SteadyNow() + wait;
+  window_.SetState(entry, State::kBackoff);
+  const SystemTime next = parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(wait);
+  Answered(entry, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results), next);
+  CheckAt(entry.due);
+  LeftFlight(entry.event->sequence);
+}
+
+void Subscription::Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results) {
+  const Sequence sequence = entry.event->sequence;
+  if (state == DeliveryState::kDeadLettered) ++dead_letters_;
+  Answered(entry, state, std::move(error), std::move(hook_results));
+  if (backlog_ > 0) --backlog_;
+  window_.Erase(entry);
+  LeftFlight(sequence);
+}
+
+void Subscription::Answered(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results,
+                            SystemTime next_attempt_time) {
+  if (error && state != DeliveryState::kSkipped) last_error_ = LastError{*error, parts_.clock.SystemNow()};
+  Publication* publication = nullptr;
+  ListenerRow* row = RowOf(entry, publication);
+  if (!row) return;
+  row->answered = true;
+  row->attempt = entry.attempt;
+  row->latency = parts_.clock.SteadyNow() - publication->journal_time;
+  row->next_attempt_time = next_attempt_time;
+  row->error = error ? std::make_unique<ListenerError>(*std::move(error)) : nullptr;
+  row->hook_results = std::move(hook_results);
+  parts_.gather.SetState(*publication, *row, state);
+}
+
+void Subscription::LeftFlight(Sequence sequence) {
+  if (window_.deferred() == 0) return;
+  for (auto& [deferred_sequence, entry] : window_.entries()) {
+    if (entry.state != State::kDeferred || entry.waits_for != sequence) continue;
+    entry.waits_for = BusyWithAncestor(*entry.event);
+    if (entry.waits_for != 0) continue;
+    window_.SetState(entry, State::kReady);
+    Publication* publication = nullptr;
+    if (ListenerRow* row = RowOf(entry, publication)) {
+      parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
+    }
+  }
+}
+
+void Subscription::Expire(Publication& publication, int row) {
+  WindowEntry* entry = window_.Find(publication.event->sequence);
+  if (entry && entry->state == State::kInFlight) return;  // it may still be acknowledged; a failure ends it as EXPIRED
+  if (entry) {
+    Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
+    Fill();
+    WakeSession();
+    return;
+  }
+  if (backlog_ > 0) --backlog_;
+  ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
+  listener_row.error = std::make_unique<ListenerError>(ExpiredError());
+  parts_.gather.SetState(publication, listener_row, DeliveryState::kExpired);
+}
+
+uint64_t Subscription::Seek(Sequence next_sequence) {
+  const ListenerError error{kAborted, "SEEK", "an operator moved the listener past this event", {}, false};
+  uint64_t skipped = 0;
+  std::vector<Sequence> passed;
+  for (const auto& [sequence, entry] : window_.entries()) {
+    if (sequence < next_sequence) passed.push_back(sequence);
+  }
+  for (const Sequence sequence : passed) {
+    Finish(*window_.Find(sequence), DeliveryState::kSkipped, error, {});
+    ++skipped;
+  }
+  for (Sequence sequence = next_sequence_; sequence < next_sequence; ++sequence) {
+    Publication* publication = parts_.ledger.Find(sequence);
+    int row = -1;
+    if (!publication || !Wants(*publication->event, row)) continue;
+    ++skipped;
+    if (row < 0) continue;
+    ListenerRow& listener_row = publication->rows[static_cast<size_t>(row)];
+    listener_row.error = std::make_unique<ListenerError>(error);
+    parts_.gather.SetState(*publication, listener_row, DeliveryState::kSkipped);
+  }
+  if (next_sequence < next_sequence_) redeliver_until_ = std::max(redeliver_until_, next_sequence_);
+  next_sequence_ = next_sequence;
+  reading_ = false;
+  ++read_generation_;
+  backlog_ = window_.size() + CountUnsettled(next_sequence_);
+  Fill();
+  WakeSession();
+  return skipped;
+}
+
+uint64_t Subscription::CountBefore(Sequence sequence) const {
+  uint64_t count = 0;
+  for (const auto& [loaded, entry] : window_.entries()) count += loaded < sequence;
+  for (Sequence unread = next_sequence_; unread < sequence; ++unread) {
+    const Publication* publication = parts_.ledger.Find(unread);
+    int row = -1;
+    if (publication && Wants(*publication->event, row)) ++count;
+  }
+  return count;
+}
+
+uint64_t Subscription::DropAll(const ListenerError& error) {
+  const uint64_t dropped = backlog_;
+  for (Sequence sequence = parts_.ledger.first_sequence(); sequence != 0 && sequence <= parts_.ledger.last_sequence(); ++sequence) {
+    Publication* publication = parts_.ledger.Find(sequence);
+    for (ListenerRow& row : publication->rows) {
+      if (row.listener != name_ || IsFinal(row.state)) continue;
+      row.error = std::make_unique<ListenerError>(error);
+      parts_.gather.SetState(*publication, row, DeliveryState::kExpired);
+    }
+  }
+  window_.Clear();
+  backlog_ = 0;
+  parts_.timers.Cancel(check_);
+  ++read_generation_;
+  return dropped;
+}
+
+Sequence Subscription::floor() const {
+  return window_.entries().empty() ? next_sequence_ : std::min(window_.entries().begin()->first, next_sequence_);
+}
+
+std::optional<SystemTime> Subscription::OldestUnackedTime() const {
+  if (!window_.entries().empty()) return window_.entries().begin()->second.event->publish_time;
+  if (backlog_ == 0) return std::nullopt;
+  for (Sequence sequence = std::max(next_sequence_, parts_.ledger.first_sequence()); sequence <= parts_.ledger.last_sequence(); ++sequence) {
+    const Publication* publication = parts_.ledger.Find(sequence);
+    int row = -1;
+    if (publication && Wants(*publication->event, row)) return publication->event->publish_time;
+  }
+  return std::nullopt;
+}
+
+std::string Subscription::BlockedReason() const {
+  if (!available() || backlog_ <= window_.in_flight()) return {};
+  const Duration write_age = session_->WriteAge();
+  if (write_age > kNormalWait) {
+    return absl::StrFormat("it has not read what was sent for %d ms", duration_cast<milliseconds>(write_age).count());
+  }
+  if (window_.in_flight() >= max_in_flight_) {
+    SteadyTime oldest = SteadyTime::max();
+    for (const auto& [sequence, entry] : window_.entries()) {
+      if (entry.state == State::kInFlight) oldest = std::min(oldest, entry.sent_time);
+    }
+    const Duration age = parts_.clock.SteadyNow() - oldest;
+    if (age < kNormalWait) return {};
+    return absl::StrFormat("its window is full: %d deliveries are unanswered, the oldest for %d ms", window_.in_flight(),
+                           duration_cast<milliseconds>(age).count());
+  }
+  if (window_.size() >= WindowCapacity() && window_.in_backoff() > 0) {
+    return absl::StrFormat("%d events wait behind %d that are being retried", backlog_ - window_.in_backoff(), window_.in_backoff());
+  }
+  return {};
+}
+
+void Subscription::CheckAt(SteadyTime due) {
+  if (check_ && check_.due <= due) return;
+  parts_.timers.Cancel(check_);
+  check_ = parts_.timers.Schedule(due, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->RunDue();
+  });
+}
+
+void Subscription::RunDue() {
+  check_.number = 0;
+  const SteadyTime now = parts_.clock.SteadyNow();
+  SteadyTime next = SteadyTime::max();
+  std::vector<Sequence> missed;
+  for (auto& [sequence, entry] : window_.entries()) {
+    if (entry.state != State::kInFlight && entry.state != State::kBackoff) continue;
+    if (entry.due > now) {
+      next = std::min(next, entry.due);
+    } else if (entry.state == State::kInFlight) {
+      missed.push_back(sequence);
+    } else {
+      window_.SetState(entry, State::kReady);
+      Publication* publication = nullptr;
+      if (ListenerRow* row = RowOf(entry, publication)) parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
+    }
+  }
+  for (const Sequence sequence : missed) {
+    WindowEntry& entry = *window_.Find(sequence);
+    Failed(entry,
+           ListenerError{kDeadlineExceeded, "ACK_DEADLINE_EXCEEDED",
+                         absl::StrFormat("no answer within %d ms", duration_cast<milliseconds>(entry.due - entry.sent_time).count()), {}, true},
+           std::nullopt, {});
+  }
+  if (next != SteadyTime::max()) CheckAt(next);
+  Fill();
+  WakeSession();
+}
+
+void Subscription::WakeSession() {
+  if (session_) session_->Wake();
+}
+
+}  // namespace pvebus::bus

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "bus-service/core/delivery_window.h"
+#include "bus-service/core/messages.h"
+#include "bus-service/core/parts.h"
+
+namespace pvebus::bus {
+
+class Session;
+
+// What a listener has to settle and how far it is: the cursor in the journal, the window of unsettled events, attempts, retries,
+// dead letters. Lives as long as the bus knows the name, with or without a session. One thread.
+class Subscription : public std::enable_shared_from_this<Subscription> {
+ public:
+  enum class Leave {
+    kLost,      // the connection broke, the lease ended or somebody took over: what was in flight counts as a lost session
+    kGraceful,  // it drained, or the bus is leaving: nothing counts
+  };
+
+  struct LastError {
+    ListenerError error;
+    SystemTime time;
+  };
+
+  // Requires: `parts` outlives this.
+  Subscription(Parts& parts, std::string name, Sequence next_sequence);
+
+  // A registration's wishes for everything that comes from now on.
+  void Configure(const Registration& registration);
+  void Attach(Session& session, std::shared_ptr<const std::string> instance_id, Sequence caught_up_target);
+  void Detach(Leave leave);
+  void SetMaxInFlight(uint32_t max_in_flight);
+  void SetPaused(bool paused);
+  // Sends nothing more in this session; what is in flight may be answered.
+  void StopSending() { sending_ = false; }
+
+  bool Matches(const Event& event) const;
+  // True while the listener handles one of the event's ancestors; the nearest one in flight, or 0.
+  Sequence BusyWithAncestor(const Event& event);
+  // An event is in the journal. `row` is this listener's row of it, -1 when it does not match.
+  void OnJournaled(Publication& publication, int row);
+
+  // Deliveries to be sent now, which are in flight from here on.
+  void TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out);
+  // The sequence, once, when everything that was there at registration has been sent.
+  std::optional<Sequence> TakeCaughtUp();
+  ConfirmationStatus Settle(const Settlement& settlement);
+  // False when the delivery is not in flight.
+  bool Extend(const Extension& extension);
+  // The event's expire_time has come.
+  void Expire(Publication& publication, int row);
+
+  // Moves the cursor; what is jumped over ends as SKIPPED. How many events that were.
+  uint64_t Seek(Sequence next_sequence);
+  // How many unsettled events a Seek there would jump over.
+  uint64_t CountBefore(Sequence sequence) const;
+  // Ends everything unsettled as EXPIRED with this error; the listener is being forgotten.
+  uint64_t DropAll(const ListenerError& error);
+
+  // Every event below is settled or not for this listener.
+  Sequence floor() const;
+  Sequence next_sequence() const { return next_sequence_; }
+  uint64_t backlog() const { return backlog_; }
+  // When the oldest unsettled event was published; nullopt when there is none.
+  std::optional<SystemTime> OldestUnackedTime() const;
+  // Why nothing can be sent although events wait; empty when that is not so.
+  std::string BlockedReason() const;
+
+  const std::string& name() const { return *name_; }
+  const std::shared_ptr<const std::string>& shared_name() const { return name_; }
+  Session* session() const { return session_; }
+  bool paused() const { return paused_; }
+  // Events can move now.
+  bool available() const { return session_ != nullptr && !paused_; }
+  const DeliveryWindow& window() const { return window_; }
+  const DeliveryPolicy& policy() const { return policy_; }
+  const Filter& filter() const { return filter_; }
+  uint32_t event_types() const { return event_types_; }
+  uint32_t max_in_flight() const { return max_in_flight_; }
+  uint64_t dead_letters() const { return dead_letters_; }
+  Sequence last_delivered_sequence() const { return last_delivered_; }
+  const std::optional<LastError>& last_error() const { return last_error_; }
+  const std::shared_ptr<const std::string>& instance_id() const { return instance_id_; }
+
+ private:
+  size_t WindowCapacity() const;
+  // True when something was loaded.
+  bool Fill();
+  void OnRead(std::vector<EventPtr> events);
+  // True when the event is for this listener and not settled, or to be sent again after a seek back.
+  bool Wants(const Event& event, int& row) const;
+  WindowEntry& Load(EventPtr event, int row);
+  ListenerRow* RowOf(const WindowEntry& entry, Publication*& publication) const;
+  uint64_t CountUnsettled(Sequence from) const;
+
+  void Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out);
+  void Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results);
+  void Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay);
+  void BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results);
+  void Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results);
+  void LeftFlight(Sequence sequence);
+  void Answered(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results,
+                SystemTime next_attempt_time = {});
+
+  void CheckAt(SteadyTime due);
+  void RunDue();
+  void WakeSession();
+
+  Parts& parts_;
+  const std::shared_ptr<const std::string> name_;
+  const Sequence born_after_;  // events up to here were journaled before the listener existed
+
+  DeliveryPolicy policy_;
+  Filter filter_;
+  uint32_t event_types_ = 0;
+  uint32_t max_in_flight_ = 64;
+  bool paused_ = false;
+
+  Session* session_ = nullptr;
+  bool sending_ = false;
+  std::shared_ptr<const std::string> instance_id_;
+  Sequence caught_up_target_ = 0;
+  bool caught_up_due_ = false;
+
+  DeliveryWindow window_;
+  Sequence next_sequence_;       // the next event of the journal to be looked at
+  Sequence redeliver_until_ = 0;  // below, settled events are sent again: an operator went back
+  bool reading_ = false;
+  uint64_t read_generation_ = 0;
+  uint64_t backlog_ = 0;
+  uint64_t dead_letters_ = 0;
+  Sequence last_delivered_ = 0;
+  std::optional<LastError> last_error_;
+  TimerQueue::Id check_;
+};
+
+}  // namespace pvebus::bus
