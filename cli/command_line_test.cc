@@ -1,0 +1,120 @@
+#include "cli/command_line.h"
+
+#include <sstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace pvebus::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Outcome {
+  int exit_code;
+  std::string out;
+  std::string err;
+};
+
+Outcome RunWith(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "pvebus");
+  std::ostringstream out, err;
+  Console console{out, err};
+  const int exit_code = RunPvebus(static_cast<int>(arguments.size()), arguments.data(), console);
+  return {exit_code, out.str(), err.str()};
+}
+
+// Port 1 of loopback: refused at once, nobody may listen there.
+constexpr char kNobody[] = "127.0.0.1:1";
+
+TEST(CommandLineTest, HelpTeachesAndSucceeds) {
+  const Outcome run = RunWith({"publish", "--help"});
+
+  EXPECT_EQ(run.exit_code, kAllSucceeded);
+  EXPECT_THAT(run.out, AllOf(HasSubstr("network-applied"), HasSubstr("Examples:"), HasSubstr("Exit status:")));
+}
+
+TEST(CommandLineTest, TheVersionIsPrinted) { EXPECT_THAT(RunWith({"--version"}).out, HasSubstr("pvebus 0.")); }
+
+TEST(CommandLineTest, AMistypedCommandIsAnsweredWithTheNearestOne) {
+  const Outcome run = RunWith({"publsh", "container-started", "101"});
+
+  EXPECT_EQ(run.exit_code, kUsageError);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("unknown command 'publsh'"), HasSubstr("'publish'?"), HasSubstr("pvebus --help")));
+  EXPECT_THAT(RunWith({"publish", "container-startd", "101"}).err, HasSubstr("'container-started'?"));
+  EXPECT_THAT(RunWith({"listeners", "pause"}).err, HasSubstr("NAME"));
+}
+
+TEST(CommandLineTest, AMistypedOptionIsAnsweredWithTheNearestOneAtEveryLevel) {
+  EXPECT_THAT(RunWith({"publish", "container-started", "101", "--wiat", "durable"}).err, HasSubstr("'--wait'?"));
+  EXPECT_THAT(RunWith({"watch", "--ouput", "json"}).err, HasSubstr("'--output'?"));
+  EXPECT_THAT(RunWith({"listen", "x", "--rejct=retry"}).err, HasSubstr("'--reject'?"));
+}
+
+TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
+  const std::vector<std::pair<std::vector<const char*>, const char*>> cases = {
+      {{"publish", "container-started", "7"}, "100"},
+      {{"publish", "container-started"}, "ID"},
+      {{"publish"}, "What to publish"},
+      {{"publish", "network-applied"}, "--change"},
+      {{"publish", "network-applied", "--change", "vmbr1"}, "TYPE:TARGET"},
+      {{"publish", "migration-phase-changed", "rust-sdm"}, "'rust-sdn'?"},
+      {{"publish", "--json", "{"}, "not JSON"},
+      {{"publish", "--json", "@/no/such/file"}, "cannot read"},
+      {{"publish", "--json", R"({"event":"container_startd","id":101})"}, "'container_started'?"},
+      {{"publish", "--json", "{}", "custom", "x"}, "--json"},
+      {{"publish", "custom", "x", "--wait", "setled"}, "'settled'?"},
+      {{"publish", "custom", "x", "--wait-timeout", "10"}, "'10s'?"},
+      {{"publish", "custom", "x", "--attribute", "site"}, "KEY=VALUE"},
+      {{"watch", "--types", "container_startd"}, "'container_started'?"},
+      {{"watch", "--from", "earlist"}, "'earliest'?"},
+      {{"watch", "extra"}, "'extra'"},
+      {{"listen", "x", "--ack", "--hang"}, "--ack"},
+      {{"listen", "x", "--message", "m"}, "--reject"},
+      {{"listeners", "seek", "x"}, "--to"},
+      {{"result"}, "EVENT_ID"},
+      {{"--output", "jsn", "watch"}, "'json'?"},
+      {{"journal"}, "subcommand"},
+      {{}, "subcommand"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    const Outcome run = RunWith(arguments);
+
+    EXPECT_EQ(run.exit_code, kUsageError) << testing::PrintToString(arguments) << run.err;
+    EXPECT_THAT(run.err, HasSubstr(expected)) << testing::PrintToString(arguments);
+    EXPECT_EQ(run.out, "") << testing::PrintToString(arguments);
+  }
+}
+
+TEST(CommandLineTest, AnUnreachableBusIsNamedWithWhatToDoNext) {
+  const std::vector<std::vector<const char*>> commands = {
+      {"publish", "container-started", "101"},
+      {"result", "e1"},
+      {"listeners"},
+      {"listeners", "x"},
+      {"listeners", "pause", "x"},
+      {"watch"},
+      {"listen", "x"},
+      {"journal", "status"},
+      {"health"},
+  };
+  for (std::vector<const char*> command : commands) {
+    command.insert(command.end(), {"--bus", kNobody});
+    const Outcome run = RunWith(command);
+
+    EXPECT_EQ(run.exit_code, kRefused) << testing::PrintToString(command) << run.err;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("127.0.0.1:1 is unreachable"), HasSubstr("next: ")));
+    EXPECT_EQ(run.out, "");
+  }
+}
+
+TEST(CommandLineTest, ProgramsGetErrorsAsJson) {
+  const Outcome run = RunWith({"listeners", "--bus", kNobody, "--output", "json"});
+
+  EXPECT_EQ(run.exit_code, kRefused);
+  EXPECT_THAT(run.err, testing::StartsWith(R"({"error":{"code":"UNAVAILABLE")"));
+}
+
+}  // namespace
+}  // namespace pvebus::cli

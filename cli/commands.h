@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "cli/console.h"
+
+namespace pvebus::cli {
+
+// Each adds one command to the command line; when it was chosen, `action` is set to what it does.
+void AddPublishCommand(CLI::App& root, Action& action);
+void AddResultCommand(CLI::App& root, Action& action);
+void AddListenersCommand(CLI::App& root, Action& action);
+void AddListenCommand(CLI::App& root, Action& action);
+void AddWatchCommand(CLI::App& root, Action& action);
+void AddJournalCommand(CLI::App& root, Action& action);
+void AddHealthCommand(CLI::App& root, Action& action);
+
+}  // namespace pvebus::cli

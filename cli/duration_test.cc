@@ -1,0 +1,44 @@
+#include "cli/duration.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace pvebus::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(DurationTest, UnitsAreUnderstood) {
+  EXPECT_EQ(ParseDuration("500ms").value(), milliseconds(500));
+  EXPECT_EQ(ParseDuration("10s").value(), milliseconds(10'000));
+  EXPECT_EQ(ParseDuration("1.5s").value(), milliseconds(1'500));
+  EXPECT_EQ(ParseDuration("2m").value(), milliseconds(120'000));
+  EXPECT_EQ(ParseDuration("1h30m").value(), milliseconds(5'400'000));
+  EXPECT_EQ(ParseDuration("0").value(), milliseconds(0));
+}
+
+TEST(DurationTest, WhatIsNoDurationIsRefused) {
+  for (const char* text : {"", "s", "10 s", "-1s", "inf", "10x", "99999999h"}) {
+    EXPECT_EQ(ParseDuration(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
+}
+
+TEST(DurationTest, AMissingUnitIsNamed) {
+  EXPECT_THAT(std::string(ParseDuration("10").status().message()), testing::HasSubstr("did you mean '10s'?"));
+}
+
+TEST(DurationTest, DurationsAreShownInTheUnitThatFits) {
+  EXPECT_EQ(FormatDuration(std::chrono::microseconds(180)), "180us");
+  EXPECT_EQ(FormatDuration(std::chrono::microseconds(3'240)), "3.2ms");
+  EXPECT_EQ(FormatDuration(milliseconds(1'500)), "1.5s");
+  EXPECT_EQ(FormatDuration(std::chrono::seconds(150)), "2m30s");
+}
+
+TEST(DurationTest, ATimeIsReadInItsZone) {
+  EXPECT_EQ(ParseTime("2026-11-23T12:00:00Z").value().seconds(), 1'795'435'200);
+  EXPECT_EQ(ParseTime("2026-11-23T13:00:00+01:00").value().seconds(), 1'795'435'200);
+  EXPECT_FALSE(ParseTime("yesterday").ok());
+}
+
+}  // namespace
+}  // namespace pvebus::cli

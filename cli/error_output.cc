@@ -1,0 +1,95 @@
+#include "cli/error_output.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+#include "cli/duration.h"
+#include "cli/table.h"
+#include "sdk/base/error.h"
+
+namespace pvebus::cli {
+namespace {
+
+const std::map<std::string, std::string>& AdviceByReason() {
+  static const auto& advice = *new std::map<std::string, std::string>{
+      {"LISTENER_NAME_IN_USE", "choose another name, wait for the lease to end, or take the name over with --takeover"},
+      {"LISTENER_NOT_FOUND", "`pvebus listeners` shows the names there are"},
+      {"LISTENER_NOT_EMPTY", "wait until it has settled everything, or use --force: its unsettled events are then given up"},
+      {"REQUIRED_LISTENER_MISSING",
+       "nothing was stored; `pvebus listeners` shows who is there; start the listener and publish again"},
+      {"EVENT_NOT_FOUND", "check the id; the journal may no longer hold the event (`pvebus journal status`)"},
+      {"EVENT_ID_CONFLICT", "nothing was stored; another event has this id: leave --event-id out, or choose a new one"},
+      {"REQUEST_ID_CONFLICT", "nothing was stored; another event was published with this --request-id: choose a new one"},
+      {"SEQUENCE_COMPACTED", "begin with --from earliest (or --to earliest), or at the first_sequence named above"},
+      {"SEQUENCE_MISMATCH",
+       "nothing was stored; look at what was published meanwhile (`pvebus watch --from SEQUENCE`), then publish again"},
+      {"PARENT_UNKNOWN", "nothing was stored; --parent must be an event that is still in the journal"},
+      {"HOP_LIMIT_EXCEEDED", "nothing was stored; the listeners answer each other's events in a circle"},
+      {"SESSION_SUPERSEDED", "another instance took the name over; use another name to listen beside it"},
+      {"LISTENER_EVICTED", "an operator took the name away; listen again when that is settled"},
+      {"DRAINING", "the bus is shutting down; try again when it is back"},
+      {"JOURNAL_FULL", "a listener that is behind holds the journal; see `pvebus listeners` and resume, seek or delete it"},
+      {"PUBLISH_BACKPRESSURE", "the bus is busy; try again after the delay"},
+      {"TOO_MANY_LISTENERS", "delete listeners that are not needed: `pvebus listeners delete NAME`"},
+      {"FILTER_INVALID", "filters look like: event_type = CONTAINER_STARTED AND attributes.site : \"east\""},
+      {"EVENT_TOO_LARGE", "nothing was stored; publish a reference to the data instead of the data"},
+  };
+  return advice;
+}
+
+nlohmann::ordered_json ToJsonDocument(const absl::Status& error) {
+  nlohmann::ordered_json document = {{"code", absl::StatusCodeToString(error.code())},
+                                     {"reason", ErrorReason(error)},
+                                     {"message", std::string(error.message())}};
+  document["metadata"] = nlohmann::ordered_json(ErrorMetadata(error));
+  if (const auto delay = RetryDelay(error)) document["retry_delay_ms"] = delay->count();
+  document["next"] = Advice(error);
+  return {{"error", document}};
+}
+
+}  // namespace
+
+std::string Advice(const absl::Status& error) {
+  const auto it = AdviceByReason().find(ErrorReason(error));
+  if (it != AdviceByReason().end()) return it->second;
+  switch (error.code()) {
+    case absl::StatusCode::kUnavailable:
+      return "is the bus running there? Name another address with --bus or PVEBUS_BUS; `bash deploy/run.sh` starts a bus to try";
+    case absl::StatusCode::kDeadlineExceeded:
+      return "the bus did not answer in time: allow more with --timeout";
+    case absl::StatusCode::kUnimplemented:
+      return "the server there does not offer this: is it the bus, and as new as this program?";
+    default:
+      return "";
+  }
+}
+
+int PrintRefusal(const absl::Status& error, const GlobalOptions& global, Console& console) {
+  if (console.json()) {
+    console.err << ToJsonDocument(error).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    return kRefused;
+  }
+  const std::string reason = ErrorReason(error);
+  // Without a reason it was not the bus that spoke.
+  if (reason.empty() && error.code() == absl::StatusCode::kUnavailable) {
+    console.err << absl::StrFormat("pvebus: the bus at %s is unreachable\n  %s\n", global.bus,
+                                   Printable(std::string(error.message())));
+  } else {
+    console.err << absl::StrFormat("pvebus: refused: %s %s: %s\n", absl::StatusCodeToString(error.code()), reason,
+                                   Printable(std::string(error.message())));
+  }
+  for (const auto& [key, value] : ErrorMetadata(error)) {
+    console.err << absl::StrFormat("  %s: %s\n", Printable(key), Printable(value));
+  }
+  if (const auto delay = RetryDelay(error)) console.err << absl::StrFormat("  try again in: %s\n", FormatDuration(*delay));
+  if (const std::string advice = Advice(error); !advice.empty()) console.err << absl::StrFormat("  next: %s\n", advice);
+  return kRefused;
+}
+
+int PrintUsageError(const std::string& message, Console& console) {
+  console.err << absl::StrFormat("pvebus: %s\n", Printable(message));
+  return kUsageError;
+}
+
+}  // namespace pvebus::cli

@@ -1,0 +1,106 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "cli/duration.h"
+#include "sdk/base/nearest.h"
+#include "sdk/events/names.h"
+
+namespace pvebus::cli {
+namespace {
+
+void Refuse(const std::string& option, const std::string& why) { throw CLI::ValidationError(option, why); }
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+std::optional<uint64_t> ParseNumber(const std::string& text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bus::v1::StartPosition ParsePosition(const std::string& option, const std::string& text) {
+  bus::v1::StartPosition position;
+  if (text == "earliest") {
+    position.set_earliest(true);
+  } else if (text == "latest") {
+    position.set_latest(true);
+  } else if (const auto sequence = ParseNumber(text)) {
+    position.set_sequence(*sequence);
+  } else if (const auto time = ParseTime(text); time.ok()) {
+    *position.mutable_time() = *time;
+  } else {
+    Refuse(option, absl::StrFormat("'%s' is no position%s; allowed: earliest, latest, a sequence number, or a time such as "
+                                   "2026-11-23T12:00:00Z",
+                                   text, DidYouMean(text, {"earliest", "latest"})));
+  }
+  return position;
+}
+
+}  // namespace
+
+CLI::Option* AddDuration(CLI::App& app, const std::string& name, std::optional<std::chrono::milliseconds>& target,
+                         const std::string& description) {
+  const auto set = [&target, name](const std::string& text) {
+    const auto duration = ParseDuration(text);
+    if (!duration.ok()) Refuse(name, Text(duration.status()));
+    target = *duration;
+  };
+  return app.add_option_function<std::string>(name, set, description)->type_name("DURATION");
+}
+
+CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::optional<size_t>& target, std::vector<std::string> choices,
+                       const std::string& description) {
+  const std::string type_name = absl::StrJoin(choices, "|");
+  const auto set = [&target, name, choices = std::move(choices)](const std::string& text) {
+    const auto it = std::find(choices.begin(), choices.end(), text);
+    if (it == choices.end()) {
+      Refuse(name, absl::StrFormat("'%s' is not allowed%s; allowed: %s", text, DidYouMean(text, choices),
+                                   absl::StrJoin(choices, ", ")));
+    }
+    target = it - choices.begin();
+  };
+  return app.add_option_function<std::string>(name, set, description)->type_name(type_name);
+}
+
+CLI::Option* AddPairs(CLI::App& app, const std::string& name, std::vector<std::pair<std::string, std::string>>& target,
+                      const std::string& description) {
+  const auto set = [&target, name](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      const size_t equals = text.find('=');
+      if (equals == std::string::npos || equals == 0) Refuse(name, absl::StrFormat("'%s' is not KEY=VALUE", text));
+      target.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+  };
+  return app.add_option_function<std::vector<std::string>>(name, set, description)
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+CLI::Option* AddEventTypes(CLI::App& app, std::vector<event::v1::EventType>& target) {
+  const auto set = [&target](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto type = events::ParseEventType(name);
+      if (!type.ok()) Refuse("--types", Text(type.status()));
+      target.push_back(*type);
+    }
+  };
+  return app
+      .add_option_function<std::vector<std::string>>("--types", set, "Only these kinds of events, comma separated (default: all)")
+      ->type_name("KIND,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
+CLI::Option* AddPosition(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
+                         const std::string& description) {
+  const auto set = [&target, name](const std::string& text) { target = ParsePosition(name, text); };
+  return app.add_option_function<std::string>(name, set, description)->type_name("earliest|latest|SEQUENCE|TIME");
+}
+
+}  // namespace pvebus::cli

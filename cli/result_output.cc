@@ -1,0 +1,89 @@
+#include "cli/result_output.h"
+
+#include <chrono>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "cli/duration.h"
+#include "cli/table.h"
+#include "sdk/client/proto_time.h"
+
+namespace pvebus::cli {
+namespace {
+
+std::string OutcomeInWords(const bus::v1::PublishResult& result) {
+  if (result.outcome() == bus::v1::PUBLISH_OUTCOME_NO_LISTENERS) return "the event is stored; no listener wants it";
+  std::string words = absl::StrFormat("%d of %d listeners succeeded", result.succeeded_count(), result.matched_count());
+  if (result.failed_count() > 0) absl::StrAppendFormat(&words, ", %d failed", result.failed_count());
+  if (result.pending_count() > 0) absl::StrAppendFormat(&words, ", %d pending", result.pending_count());
+  return words;
+}
+
+std::string NextAttempt(const bus::v1::ListenerResult& row) {
+  if (!row.has_next_attempt_time()) return "";
+  const auto wait = client::FromProto(row.next_attempt_time()) - std::chrono::system_clock::now();
+  if (wait <= std::chrono::nanoseconds(0)) return "now";
+  return "in " + FormatDuration(wait);
+}
+
+std::string HookMessage(const bus::v1::HookResult& hook) {
+  std::string text = hook.resource();
+  if (!hook.before().empty() || !hook.after().empty()) absl::StrAppendFormat(&text, " %s -> %s", hook.before(), hook.after());
+  if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
+  return text;
+}
+
+void AddRows(const bus::v1::ListenerResult& row, Table& table) {
+  table.Add({row.listener() + (row.required() ? " (required)" : ""), ShortName(DeliveryState_Name(row.state())),
+             row.attempt() > 0 ? std::to_string(row.attempt()) : "-",
+             row.has_latency() ? FormatDuration(client::FromProto(row.latency())) : "-", NextAttempt(row),
+             row.has_error() ? FormatError(row.error()) : ""});
+  for (const bus::v1::HookResult& hook : row.hook_results()) {
+    table.Add({"  " + hook.hook(), ShortName(HookState_Name(hook.state())), "",
+               hook.has_duration() ? FormatDuration(client::FromProto(hook.duration())) : "", "", HookMessage(hook)});
+  }
+}
+
+}  // namespace
+
+std::string ShortName(const std::string& enum_value_name) {
+  for (const char* prefix :
+       {"DELIVERY_STATE_", "HOOK_STATE_", "PUBLISH_OUTCOME_", "LISTENER_STATE_", "EVENT_TYPE_", "JOURNAL_KIND_"}) {
+    if (enum_value_name.starts_with(prefix)) return enum_value_name.substr(std::string_view(prefix).size());
+  }
+  return enum_value_name;
+}
+
+std::string FormatError(const bus::v1::ListenerError& error) {
+  std::string text = absl::StatusCodeToString(static_cast<absl::StatusCode>(error.code()));
+  if (!error.reason().empty()) absl::StrAppendFormat(&text, " %s", error.reason());
+  if (!error.message().empty()) absl::StrAppendFormat(&text, ": %s", error.message());
+  return text;
+}
+
+void PrintResult(const bus::v1::PublishResult& result, std::ostream& out) {
+  out << absl::StrFormat("event    %s\n", Printable(result.event_id()));
+  if (result.sequence() > 0) {
+    out << absl::StrFormat("stored   as number %d at %s\n", result.sequence(), FormatTime(result.publish_time()));
+  } else {
+    out << "stored   nothing (only validated)\n";
+  }
+  out << absl::StrFormat("outcome  %s: %s\n", ShortName(PublishOutcome_Name(result.outcome())), OutcomeInWords(result));
+  Table table({"LISTENER", "STATE", "ATTEMPT", "LATENCY", "NEXT ATTEMPT", "DETAIL"});
+  for (const bus::v1::ListenerResult& row : result.listener_results()) AddRows(row, table);
+  if (table.empty()) return;
+  out << '\n';
+  table.Print(out);
+}
+
+ExitCode ExitCodeOf(const bus::v1::PublishResult& result) {
+  const bool good =
+      result.outcome() == bus::v1::PUBLISH_OUTCOME_SUCCEEDED || result.outcome() == bus::v1::PUBLISH_OUTCOME_NO_LISTENERS;
+  return good ? kAllSucceeded : kListenerFailed;
+}
+
+ExitCode ExitCodeOfDurable(const bus::v1::PublishResult& result) {
+  return result.failed_count() == 0 ? kAllSucceeded : kListenerFailed;
+}
+
+}  // namespace pvebus::cli

@@ -1,0 +1,66 @@
+#include "cli/table.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+
+namespace pvebus::cli {
+namespace {
+
+// Code points, which is what a terminal shows for the scripts that operators use.
+size_t DisplayWidth(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; });
+}
+
+std::string TrimmedRight(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += ' ';
+    } else if (byte < 0x20 || byte == 0x7F) {
+      absl::StrAppendFormat(&result, "\\x%02x", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+void Table::Add(std::vector<std::string> cells) {
+  cells.resize(header_.size());
+  for (std::string& cell : cells) cell = Printable(cell);
+  rows_.push_back(std::move(cells));
+}
+
+size_t Table::WidthOf(size_t column) const {
+  size_t width = 0;
+  for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[column]));
+  return width == 0 ? 0 : std::max(width, DisplayWidth(header_[column]));
+}
+
+void Table::Print(std::ostream& out) const {
+  std::vector<size_t> widths;
+  for (size_t column = 0; column < header_.size(); ++column) widths.push_back(WidthOf(column));
+  const auto print_row = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (size_t column = 0; column < row.size(); ++column) {
+      if (widths[column] == 0) continue;
+      line += row[column] + std::string(widths[column] - DisplayWidth(row[column]) + 2, ' ');
+    }
+    out << TrimmedRight(std::move(line)) << '\n';
+  };
+  print_row(header_);
+  for (const auto& row : rows_) print_row(row);
+}
+
+}  // namespace pvebus::cli
