@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/error_output.h"
 #include "cli/options.h"
@@ -41,13 +42,17 @@ std::string FullName(const CLI::App& command) {
 std::string Explain(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& command = DeepestCommand(root);
   const std::vector<std::string> unknown = root.remaining(true);
-  if (unknown.empty()) return error.what();
+  const std::vector<std::string> commands = CommandNames(command);
+  if (unknown.empty()) {
+    const bool command_missing =
+        error.get_name() == "RequiredError" && !commands.empty() && command.get_require_subcommand_min() > 0;
+    return command_missing ? "a command is missing; there are: " + absl::StrJoin(commands, ", ") : error.what();
+  }
   const std::string& word = unknown.front();
   if (word.starts_with("-")) {
     const std::string name = word.substr(0, word.find('='));
     return absl::StrFormat("unknown option %s%s", name, DidYouMean(name, OptionNames(command)));
   }
-  const std::vector<std::string> commands = CommandNames(command);
   if (commands.empty()) return absl::StrFormat("'%s' is one word too many", word);
   return absl::StrFormat("unknown command '%s'%s", word, DidYouMean(word, commands));
 }
@@ -58,14 +63,8 @@ int PrintParseError(const CLI::App& root, const CLI::ParseError& error, Console&
   return kUsageError;
 }
 
-void AddGlobalOptions(CLI::App& root, GlobalOptions& global, std::optional<size_t>& format) {
-  root.add_option("--bus", global.bus, "The bus: HOST:PORT or unix:/PATH")
-      ->envname("PVEBUS_BUS")
-      ->capture_default_str()
-      ->type_name("ADDRESS");
-  AddChoice(root, "--output", format, {"table", "json"}, "For eyes (default), or for programs");
-  AddDuration(root, "--timeout", global.timeout, "Bound on each call (default 10s, beyond what is waited for listeners)");
-  root.set_version_flag("--version", "pvebus " PVEBUS_VERSION);
+// After the commands, which would inherit it.
+void AddFooter(CLI::App& root) {
   root.footer(R"(Each command explains itself: pvebus publish --help. The options above may stand anywhere.
 
 Examples:
@@ -75,6 +74,16 @@ Examples:
   pvebus --bus unix:/run/pvebus/bus.sock result EVENT_ID --output json
 
 Exit status: 0 all succeeded, 1 some listener failed or is pending, 2 wrong usage, 3 the bus is unreachable or refused.)");
+}
+
+void AddGlobalOptions(CLI::App& root, GlobalOptions& global, std::optional<size_t>& format) {
+  root.add_option("--bus", global.bus, "The bus: HOST:PORT or unix:/PATH")
+      ->envname("PVEBUS_BUS")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+  AddChoice(root, "--output", format, {"table", "json"}, "For eyes (default), or for programs");
+  AddDuration(root, "--timeout", global.timeout, "Bound on each call (default 10s, beyond what is waited for listeners)");
+  root.set_version_flag("--version", "pvebus " PVEBUS_VERSION);
 }
 
 }  // namespace
@@ -94,6 +103,7 @@ int RunPvebus(int argc, const char* const* argv, Console& console) {
   AddWatchCommand(root, action);
   AddJournalCommand(root, action);
   AddHealthCommand(root, action);
+  AddFooter(root);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -60,7 +60,7 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{"publish", "network-applied"}, "--change"},
       {{"publish", "network-applied", "--change", "vmbr1"}, "TYPE:TARGET"},
       {{"publish", "migration-phase-changed", "rust-sdm"}, "'rust-sdn'?"},
-      {{"publish", "--json", "{"}, "not JSON"},
+      {{"publish", "--json", "{"}, "--json: not JSON"},
       {{"publish", "--json", "@/no/such/file"}, "cannot read"},
       {{"publish", "--json", R"({"event":"container_startd","id":101})"}, "'container_started'?"},
       {{"publish", "--json", "{}", "custom", "x"}, "--json"},
@@ -75,8 +75,9 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{"listeners", "seek", "x"}, "--to"},
       {{"result"}, "EVENT_ID"},
       {{"--output", "jsn", "watch"}, "'json'?"},
-      {{"journal"}, "subcommand"},
-      {{}, "subcommand"},
+      {{"--output"}, "--output"},
+      {{"journal"}, "there are: status"},
+      {{}, "there are: publish, result"},
   };
   for (const auto& [arguments, expected] : cases) {
     const Outcome run = RunWith(arguments);

@@ -52,11 +52,13 @@ struct PublishArguments {
 
 absl::StatusOr<std::string> ReadArgument(const std::string& text) { return ReadSource(text, std::cin); }
 
-absl::StatusOr<event::v1::SystemEvent> EventFromSource(const std::string& source,
+// What `option` names, understood by `parse`; errors name the option.
+absl::StatusOr<event::v1::SystemEvent> EventFromSource(const char* option, const std::string& source,
                                                        absl::StatusOr<event::v1::SystemEvent> (*parse)(const std::string&)) {
   const auto text = ReadArgument(source);
-  if (!text.ok()) return text.status();
-  return parse(*text);
+  auto event = text.ok() ? parse(*text) : text.status();
+  if (event.ok()) return event;
+  return absl::Status(event.status().code(), absl::StrFormat("%s: %s", option, std::string(event.status().message())));
 }
 
 absl::StatusOr<event::v1::SystemEvent> EventFromAnyJson(const std::string& json) { return events::EventFromJson(json); }
@@ -136,7 +138,7 @@ void AddWaitOptions(CLI::App& command, PublishArguments& arguments) {
   const std::string group = "How to publish";
   client::PublishOptions& publish = arguments.publish;
   AddChoice(command, "--wait", arguments.wait, WaitNames(),
-            "Return when it is journaled, when each listener answered once (default), or when all is final, retries included")
+            "Until it is journaled, each listener answered once (default), or all is final")
       ->group(group);
   AddDuration(command, "--wait-timeout", publish.wait_timeout, "Wait for listeners at most so long (default 10s, at most 30s)")
       ->group(group);
@@ -167,7 +169,7 @@ void AddNetworkApplied(CLI::App& publish, PublishArguments& arguments) {
     arguments.event = [&arguments] {
       if (arguments.changes_file.empty()) return NetworkAppliedEvent(arguments.changes);
       const bool standard_input = arguments.changes_file == "-";
-      return EventFromSource(standard_input ? "-" : "@" + arguments.changes_file, EventFromChangesJson);
+      return EventFromSource("--changes-file", standard_input ? "-" : "@" + arguments.changes_file, EventFromChangesJson);
     };
   });
 }
@@ -243,7 +245,8 @@ pending, 2 wrong usage, 3 the bus is unreachable or refused the event.)");
           "What to publish (network-applied, container-started, storage-vlan-created, migration-phase-changed, "
           "custom, or --json)");
     }
-    if (by_json) arguments->event = [arguments = arguments.get()] { return EventFromSource(arguments->json, EventFromAnyJson); };
+    if (by_json)
+      arguments->event = [arguments = arguments.get()] { return EventFromSource("--json", arguments->json, EventFromAnyJson); };
     action = [arguments](const GlobalOptions& global, Console& console) { return Publish(*arguments, global, console); };
   });
 }
