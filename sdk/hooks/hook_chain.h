@@ -1,10 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -15,6 +14,8 @@
 #include "pvebus/bus/v1/types.pb.h"
 #include "sdk/base/clock.h"
 #include "sdk/client/event_context.h"
+#include "sdk/client/publisher.h"
+#include "sdk/hooks/hook_history.h"
 
 namespace pvebus::hooks {
 
@@ -27,8 +28,10 @@ struct HookOutcome {
   std::string message;
 };
 
-// One named piece of work for an event. `run` observes `stop`: it is requested when the time limit has passed, and what the
-// hook returns after that no longer counts. A hook that throws or overruns is FAILED; the other hooks run all the same.
+// One named piece of work for an event. `run` observes `stop`: it is requested when the time limit has passed or the answer
+// would no longer count, and what the hook returns after the limit is forgotten. A hook that throws or overruns is FAILED; the
+// other hooks run all the same. `run` is called by several threads at once, for events of different ordering keys. The context
+// it gets is its own: an overrunning hook may go on using it.
 struct Hook {
   std::string name;         // ^[a-z][a-z0-9-]{0,62}$
   std::string description;  // for eyes
@@ -38,41 +41,48 @@ struct Hook {
 
 struct HookChainOptions {
   size_t history_size = 1000;  // executions remembered
-};
-
-// Which executions to list.
-struct ExecutionQuery {
-  std::string hook;
-  bus::v1::HookState state = bus::v1::HOOK_STATE_UNSPECIFIED;
-  std::string event_id;
-  std::string resource;
-  uint64_t before_execution_id = 0;  // 0: from the newest
-  size_t limit = 100;
+  // What hooks publish through (EventContext::Publish). Null: they cannot. Outlives the chain.
+  const client::Publisher* publisher = nullptr;
 };
 
 // Named hooks in the order in which they were added. Any thread.
+//
+// Hooks run on threads that the chain keeps: one for each Run that is under way. A hook that overruns keeps its thread until it
+// returns, and the rest of the chain goes on with another one; as long as it has not returned, further runs of it are FAILED
+// ("still running"), so that the event comes again, and so that a hook that hangs costs one thread and not one per event.
 class HookChain {
  public:
   // Requires: `clock` outlives the chain.
   HookChain(HookChainOptions options, const Clock& clock);
+  // Waits for hooks that overran, without limit: use WaitForOverruns before when they may hang.
   ~HookChain();
+  HookChain(const HookChain&) = delete;
+  HookChain& operator=(const HookChain&) = delete;
 
-  absl::Status Add(Hook hook);                 // ALREADY_EXISTS HOOK_EXISTS, INVALID_ARGUMENT HOOK_NAME_INVALID
-  absl::Status Remove(std::string_view name);  // NOT_FOUND HOOK_NOT_FOUND, naming the nearest
+  // ALREADY_EXISTS HOOK_EXISTS, INVALID_ARGUMENT HOOK_NAME_INVALID / HOOK_INVALID, RESOURCE_EXHAUSTED TOO_MANY_HOOKS (256).
+  absl::Status Add(Hook hook);
+  // NOT_FOUND HOOK_NOT_FOUND, naming the nearest. Runs under way still run it.
+  absl::Status Remove(std::string_view name);
   std::vector<bus::v1::Hook> List() const;
+  // OK, or NOT_FOUND HOOK_NOT_FOUND, naming the nearest.
+  absl::Status CheckName(std::string_view name) const;
 
   // Runs every hook; one result per hook, in order. A dry-run delivery runs hooks that see context.dry_run().
   std::vector<bus::v1::HookResult> Run(const client::EventContext& context);
 
   // Newest first.
   std::vector<bus::v1::HookExecution> Executions(const ExecutionQuery& query) const;
+  // One per hook, in order.
   std::vector<bus::v1::HookStatistics> Statistics() const;
   // Forgets the history, keeps the statistics; how many executions there were.
   size_t ClearExecutions();
 
+  // Waits until every hook that overran has returned, at most `timeout`: the names of those that have not.
+  std::vector<std::string> WaitForOverruns(std::chrono::milliseconds timeout) const;
+
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace pvebus::hooks

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "grpc/support/log.h"
 #include "sdk/base/error.h"
+#include "sdk/base/utf8.h"
 #include "spdlog/pattern_formatter.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
@@ -56,22 +57,6 @@ void WriteGrpcLine(gpr_log_func_args* args) {
   // What gRPC calls an error is mostly a peer that went away.
   const spdlog::level::level_enum level = args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn : spdlog::level::debug;
   spdlog::default_logger_raw()->log(level, "grpc: {}", args->message);
-}
-
-// UTF-8 bytes from `at` that belong together: 0 when they are no valid character.
-size_t Utf8Length(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  const size_t length = lead < 0x80 ? 1 : (lead >> 5) == 0x6 ? 2 : (lead >> 4) == 0xe ? 3 : (lead >> 3) == 0x1e ? 4 : 0;
-  if (length == 0 || at + length > text.size() || lead == 0xc0 || lead == 0xc1 || lead > 0xf4) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) >> 6) != 0x2) return 0;
-  }
-  if (lead == 0xe0 && byte(at + 1) < 0xa0) return 0;   // overlong
-  if (lead == 0xed && byte(at + 1) >= 0xa0) return 0;  // surrogates
-  if (lead == 0xf0 && byte(at + 1) < 0x90) return 0;   // overlong
-  if (lead == 0xf4 && byte(at + 1) >= 0x90) return 0;  // past U+10FFFF
-  return length;
 }
 
 std::string EscapeControl(char c) {

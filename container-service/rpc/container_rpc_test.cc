@@ -1,0 +1,188 @@
+#include "container-service/rpc/container_rpc.h"
+
+#include "gmock/gmock.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "gtest/gtest.h"
+#include "sdk/base/error.h"
+#include "sdk/status/status.h"
+
+namespace pvebus::container {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ContainerRpcTest : public testing::Test {
+ protected:
+  ContainerRpcTest() {
+    AddHook("network-event-logger", bus::v1::HOOK_STATE_UNCHANGED);
+    AddHook("broken", bus::v1::HOOK_STATE_FAILED);
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&rpc_);
+    server_ = builder.BuildAndStart();
+    stub_ = v1::ContainerService::NewStub(server_->InProcessChannel({}));
+  }
+  ~ContainerRpcTest() override { server_->Shutdown(); }
+
+  void AddHook(const std::string& name, bus::v1::HookState state) {
+    const absl::Status status = chain_.Add({.name = name, .run = [state](const client::EventContext&, std::stop_token) {
+                                              return hooks::HookOutcome{.state = state};
+                                            }});
+    EXPECT_TRUE(status.ok()) << status;
+  }
+
+  void Start(uint32_t container, const std::string& event_id) {
+    bus::v1::Delivery delivery;
+    delivery.mutable_event()->set_event_id(event_id);
+    delivery.mutable_event()->mutable_container_started()->set_id(container);
+    chain_.Run(client::EventContext(delivery, nullptr, {}));
+  }
+
+  absl::Status List(const v1::ListHookExecutionsRequest& request, v1::ListHookExecutionsResponse& response) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    return FromGrpcStatus(stub_->ListHookExecutions(&context, request, &response));
+  }
+  std::vector<std::string> Listed(const v1::ListHookExecutionsRequest& request) {
+    v1::ListHookExecutionsResponse response;
+    const absl::Status status = List(request, response);
+    EXPECT_TRUE(status.ok()) << status;
+    std::vector<std::string> listed;
+    for (const auto& execution : response.executions()) listed.push_back(execution.event_id() + " " + execution.result().hook());
+    return listed;
+  }
+  absl::Status Refusal(const v1::ListHookExecutionsRequest& request) {
+    v1::ListHookExecutionsResponse response;
+    return List(request, response);
+  }
+
+  RealClock clock_;
+  hooks::HookChain chain_{{}, clock_};
+  ContainerRpc rpc_{chain_};
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::ContainerService::Stub> stub_;
+};
+
+TEST_F(ContainerRpcTest, HooksAreListedInTheirOrder) {
+  grpc::ClientContext context;
+  v1::ListHooksResponse response;
+
+  ASSERT_TRUE(stub_->ListHooks(&context, {}, &response).ok());
+
+  ASSERT_EQ(response.hooks_size(), 2);
+  EXPECT_EQ(response.hooks(0).name(), "network-event-logger");
+  EXPECT_EQ(response.hooks(0).time_limit().seconds(), 10);
+}
+
+TEST_F(ContainerRpcTest, ExecutionsAreListedNewestFirstAndFiltered) {
+  Start(101, "e1");
+  Start(102, "e2");
+
+  v1::ListHookExecutionsRequest of_container;
+  of_container.set_container_id(101);
+  v1::ListHookExecutionsRequest of_hook;
+  of_hook.set_hook("broken");
+  v1::ListHookExecutionsRequest of_state;
+  of_state.set_state(bus::v1::HOOK_STATE_UNCHANGED);
+  v1::ListHookExecutionsRequest of_event;
+  of_event.set_event_id("e3");
+
+  EXPECT_THAT(Listed({}), ElementsAre("e2 broken", "e2 network-event-logger", "e1 broken", "e1 network-event-logger"));
+  EXPECT_THAT(Listed(of_container), ElementsAre("e1 broken", "e1 network-event-logger"));
+  EXPECT_THAT(Listed(of_hook), ElementsAre("e2 broken", "e1 broken"));
+  EXPECT_THAT(Listed(of_state), ElementsAre("e2 network-event-logger", "e1 network-event-logger"));
+  EXPECT_THAT(Listed(of_event), IsEmpty());
+}
+
+TEST_F(ContainerRpcTest, PagesFollowEachOtherThoughNewExecutionsComeIn) {
+  Start(101, "e1");
+  Start(101, "e2");
+  v1::ListHookExecutionsRequest request;
+  request.set_page_size(3);
+  v1::ListHookExecutionsResponse first;
+  ASSERT_TRUE(List(request, first).ok());
+  Start(101, "e3");
+
+  request.set_page_token(first.next_page_token());
+  v1::ListHookExecutionsResponse second;
+  ASSERT_TRUE(List(request, second).ok());
+
+  EXPECT_EQ(first.executions_size(), 3);
+  ASSERT_EQ(second.executions_size(), 1);
+  EXPECT_EQ(second.executions(0).execution_id(), 1u);
+  EXPECT_EQ(second.next_page_token(), "");
+}
+
+TEST_F(ContainerRpcTest, BadPagesAreRefusedWithFieldAndLimit) {
+  v1::ListHookExecutionsRequest request;
+  for (const int page_size : {-1, 1001}) {
+    request.set_page_size(page_size);
+    const absl::Status status = Refusal(request);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ErrorReason(status), "PAGE_SIZE_INVALID");
+    EXPECT_EQ(ErrorMetadata(status)["field"], "page_size");
+    EXPECT_EQ(ErrorMetadata(status)["limit"], "1000");
+  }
+  request.set_page_size(0);
+  for (const char* token : {"x", "0", "-1", "1x", "99999999999999999999999"}) {
+    request.set_page_token(token);
+    EXPECT_EQ(ErrorReason(Refusal(request)), "PAGE_TOKEN_INVALID") << token;
+  }
+}
+
+TEST_F(ContainerRpcTest, UnknownStateIsRefused) {
+  v1::ListHookExecutionsRequest request;
+  request.set_state(static_cast<bus::v1::HookState>(99));
+
+  EXPECT_EQ(ErrorReason(Refusal(request)), "STATE_INVALID");
+}
+
+TEST_F(ContainerRpcTest, ImpossibleContainerIsRefused) {
+  v1::ListHookExecutionsRequest request;
+  request.set_container_id(99);
+  EXPECT_EQ(ErrorReason(Refusal(request)), "ID_INVALID");
+  request.set_container_id(1'000'000'000);
+  EXPECT_EQ(ErrorReason(Refusal(request)), "ID_INVALID");
+}
+
+TEST_F(ContainerRpcTest, UnknownHookNamesTheNearest) {
+  v1::ListHookExecutionsRequest request;
+  request.set_hook("network-event-loger");
+
+  const absl::Status status = Refusal(request);
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("network-event-logger"));
+}
+
+TEST_F(ContainerRpcTest, StatisticsCountWhatRan) {
+  Start(101, "e1");
+  grpc::ClientContext all_context;
+  v1::GetHookStatisticsResponse all;
+  ASSERT_TRUE(stub_->GetHookStatistics(&all_context, {}, &all).ok());
+  grpc::ClientContext one_context;
+  v1::GetHookStatisticsRequest one_request;
+  one_request.set_hook("broken");
+  v1::GetHookStatisticsResponse one;
+  ASSERT_TRUE(stub_->GetHookStatistics(&one_context, one_request, &one).ok());
+
+  EXPECT_EQ(all.statistics_size(), 2);
+  ASSERT_EQ(one.statistics_size(), 1);
+  EXPECT_EQ(one.statistics(0).failed_count(), 1u);
+}
+
+TEST_F(ContainerRpcTest, ClearingSaysHowManyThereWere) {
+  Start(101, "e1");
+  grpc::ClientContext context;
+  v1::ClearHookExecutionsResponse response;
+
+  ASSERT_TRUE(stub_->ClearHookExecutions(&context, {}, &response).ok());
+
+  EXPECT_EQ(response.cleared_count(), 2u);
+  EXPECT_THAT(Listed({}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace pvebus::container

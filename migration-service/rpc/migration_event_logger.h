@@ -1,0 +1,13 @@
+#pragma once
+
+#include "migration-service/core/migration_state.h"
+#include "sdk/base/log.h"
+#include "sdk/hooks/hook_chain.h"
+
+namespace pvebus::migration {
+
+// The hook `migration-event-logger`: writes one line for each event, follows the phase and counts network transactions.
+// Requires: both outlive the chain.
+hooks::Hook MigrationEventLogger(Logger& logger, MigrationState& state);
+
+}  // namespace pvebus::migration

@@ -1,0 +1,194 @@
+#include "sdk/hook_service/hook_service.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/server_builder.h"
+#include "sdk/base/error.h"
+#include "sdk/client/channel.h"
+#include "sdk/hook_service/answer.h"
+#include "sdk/service/server.h"
+#include "sdk/service/stop_signal.h"
+#include "sdk/service/systemd.h"
+
+namespace pvebus::hook_service {
+namespace {
+
+using client::ListenerEvent;
+
+constexpr std::chrono::seconds kGrace{10};
+// The server's calls are short; only health watchers stay, and they need no patience.
+constexpr std::chrono::seconds kServerGrace{1};
+
+service::HookServiceOptions WithDefaults(service::HookServiceOptions options, const Identity& identity) {
+  if (options.instance_id.empty()) options.instance_id = identity.program + "@" + options.node;
+  return options;
+}
+
+const char* EventName(ListenerEvent event) {
+  switch (event) {
+    case ListenerEvent::kRegistered:
+      return "registered";
+    case ListenerEvent::kCaughtUp:
+      return "caught_up";
+    case ListenerEvent::kDisconnected:
+      return "disconnected";
+    case ListenerEvent::kRefused:
+      return "refused";
+    case ListenerEvent::kSuperseded:
+      return "superseded";
+    case ListenerEvent::kDraining:
+      return "draining";
+    case ListenerEvent::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+std::string ReasonAndMessage(const absl::Status& status) {
+  return absl::StrFormat("code=%s reason=%s message=\"%s\"", absl::StatusCodeToString(status.code()), ErrorReason(status),
+                         status.message());
+}
+
+}  // namespace
+
+HookService::HookService(Identity identity, service::ServiceOptions service_options, service::HookServiceOptions hook_options,
+                         Logger& logger, const Clock& clock)
+    : identity_(std::move(identity)),
+      service_options_(std::move(service_options)),
+      hook_options_(WithDefaults(std::move(hook_options), identity_)),
+      logger_(logger),
+      clock_(clock),
+      channel_(client::Connect(hook_options_.bus)),
+      publisher_(channel_, hook_options_.instance_id, clock),
+      chain_({.publisher = &publisher_}, clock) {}
+
+HookService::~HookService() { Stop(std::chrono::milliseconds(0)); }
+
+int HookService::Run(grpc::Service& rpc) {
+  if (const absl::Status status = Start(rpc); !status.ok()) {
+    logger_.Error("program=%s state=failed %s", identity_.program, ReasonAndMessage(status));
+    return 1;
+  }
+  ports_.PrintListening();
+  service::NotifySystemd("READY=1");
+  absl::Status end;
+  {
+    const service::StopSignalThread signals([this](const std::string& signal) { RequestStop(signal); });
+    end = WaitForEnd();
+  }
+  service::NotifySystemd("STOPPING=1");
+  const std::vector<std::string> running = Stop(kGrace);
+  logger_.Info("program=%s state=stopped", identity_.program);
+  const int exit_code = end.ok() ? 0 : 1;
+  if (running.empty()) return exit_code;
+  // They ignore their stop token: waiting for them would only end with systemd's SIGKILL.
+  logger_.Error("program=%s hooks=%s message=\"left behind: still running beyond their time limit\"", identity_.program,
+                absl::StrJoin(running, ","));
+  std::_Exit(exit_code);
+}
+
+absl::Status HookService::Start(grpc::Service& rpc) {
+  service::InitServerPlugins();
+  grpc::ServerBuilder builder;
+  service::ConfigureServer(builder);
+  if (absl::Status status = ports_.AddTo(builder, service_options_); !status.ok()) return status;
+  builder.RegisterService(&rpc);
+  absl::StatusOr<std::unique_ptr<grpc::Server>> server = ports_.BuildAndStart(builder);
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  SetServing(false);
+  logger_.Info("program=%s state=started addresses=%s bus=%s listener=%s instance_id=%s", identity_.program,
+               absl::StrJoin(ports_.Addresses(), ","), hook_options_.bus, identity_.listener, hook_options_.instance_id);
+
+  listener_ = std::make_unique<client::Listener>(
+      channel_, MakeListenerOptions(), [this](const client::EventContext& context) { return AnswerFor(chain_.Run(context)); },
+      &publisher_, clock_, logger_);
+  listener_->Start();
+  listener_end_ = std::thread([this] {
+    const absl::Status status = listener_->Wait();
+    MutexLock lock(mu_);
+    if (status.ok() || ending_) return;
+    ending_ = true;
+    end_ = status;
+    ended_.NotifyAll();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status HookService::WaitForEnd() {
+  absl::Status end;
+  {
+    MutexLock lock(mu_);
+    while (!ending_) ended_.Wait(mu_);
+    end = end_;
+  }
+  if (!end.ok()) {
+    logger_.Error("listener=%s state=given_up %s", identity_.listener, ReasonAndMessage(end));
+  }
+  return end;
+}
+
+void HookService::RequestStop(const std::string& why) {
+  logger_.Info("program=%s state=stopping why=%s", identity_.program, why);
+  MutexLock lock(mu_);
+  ending_ = true;
+  ended_.NotifyAll();
+}
+
+std::vector<std::string> HookService::Stop(std::chrono::milliseconds grace) {
+  if (server_ == nullptr) return {};
+  const SteadyTime deadline = std::chrono::steady_clock::now() + grace;
+  const auto left = [&] {
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
+  server_->GetHealthCheckService()->Shutdown();
+  if (listener_) listener_->Stop(grace);
+  if (listener_end_.joinable()) listener_end_.join();
+  std::vector<std::string> running = chain_.WaitForOverruns(left());
+  listener_.reset();
+  server_->Shutdown(std::chrono::system_clock::now() + kServerGrace);
+  server_.reset();
+  return running;
+}
+
+client::ListenerOptions HookService::MakeListenerOptions() {
+  client::ListenerOptions options;
+  options.registration.set_listener(identity_.listener);
+  options.registration.set_instance_id(hook_options_.instance_id);
+  options.registration.set_node(hook_options_.node);
+  // The default instance_id is the same after a restart: the new process takes the name from the one that died.
+  options.registration.set_conflict_policy(bus::v1::CONFLICT_POLICY_TAKEOVER_SAME_INSTANCE);
+  (*options.registration.mutable_labels())["program"] = identity_.program;
+  options.observer = [this](ListenerEvent event, const absl::Status& status) { OnListenerEvent(event, status); };
+  return options;
+}
+
+void HookService::OnListenerEvent(ListenerEvent event, const absl::Status& status) {
+  if (event == ListenerEvent::kRegistered) SetServing(true);
+  if (event != ListenerEvent::kRegistered && event != ListenerEvent::kCaughtUp && event != ListenerEvent::kDraining)
+    SetServing(false);
+
+  std::string line = absl::StrFormat("listener=%s state=%s bus=%s", identity_.listener, EventName(event), hook_options_.bus);
+  if (!status.ok()) absl::StrAppendFormat(&line, " %s", ReasonAndMessage(status));
+  {
+    MutexLock lock(mu_);
+    // A bus that is away is told once and not for every attempt.
+    const std::string state = absl::StrFormat("%s %d", EventName(event), static_cast<int>(status.code()));
+    if (state == last_state_) return;
+    last_state_ = state;
+  }
+  const bool good = status.ok() || event == ListenerEvent::kDraining || event == ListenerEvent::kStopped;
+  logger_.Write(good ? LogLevel::kInfo : LogLevel::kWarning, line);
+  service::NotifySystemd(
+      absl::StrFormat("STATUS=%s: %s on the bus at %s", identity_.listener, EventName(event), hook_options_.bus));
+}
+
+void HookService::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(identity_.rpc_name, serving); }
+
+}  // namespace pvebus::hook_service

@@ -1,0 +1,151 @@
+#include "sdk/hooks/hook_chain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_format.h"
+#include "google/protobuf/util/time_util.h"
+#include "sdk/base/error.h"
+#include "sdk/base/mutex.h"
+#include "sdk/base/nearest.h"
+#include "sdk/hooks/event_line.h"
+#include "sdk/hooks/hook_run.h"
+#include "sdk/hooks/hook_workers.h"
+#include "sdk/hooks/overruns.h"
+
+namespace pvebus::hooks {
+namespace {
+
+// As many as an acknowledgement has room for.
+constexpr size_t kMaxHooks = 256;
+
+using Hooks = std::vector<std::shared_ptr<const Hook>>;
+
+bool IsHookName(std::string_view name) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_allowed = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && name.size() <= 63 && is_letter(name.front()) && std::all_of(name.begin(), name.end(), is_allowed);
+}
+
+Hooks::const_iterator Find(const Hooks& hooks, std::string_view name) {
+  return std::find_if(hooks.begin(), hooks.end(), [&](const auto& hook) { return hook->name == name; });
+}
+
+absl::Status HookNotFound(const Hooks& hooks, std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& hook : hooks) known.push_back(hook->name);
+  return MakeError(absl::StatusCode::kNotFound, "HOOK_NOT_FOUND",
+                   absl::StrFormat("there is no hook '%s'%s", name, DidYouMean(name, known)), {{"hook", std::string(name)}});
+}
+
+absl::Status CheckHook(const Hook& hook) {
+  const std::map<std::string, std::string> metadata = {{"hook", hook.name}};
+  if (!IsHookName(hook.name)) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "HOOK_NAME_INVALID",
+                     absl::StrFormat("'%s' is no name of a hook: ^[a-z][a-z0-9-]{0,62}$", hook.name), metadata);
+  }
+  if (!hook.run || hook.time_limit <= std::chrono::milliseconds::zero()) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "HOOK_INVALID",
+                     absl::StrFormat("hook '%s' needs something to run and a time limit", hook.name), metadata);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct HookChain::State {
+  State(HookChainOptions chain_options, const Clock& chain_clock)
+      : options(chain_options), clock(chain_clock), history(chain_options.history_size) {}
+
+  Hooks Snapshot() const {
+    MutexLock lock(mu);
+    return hooks;
+  }
+
+  const HookChainOptions options;
+  const Clock& clock;
+  HookHistory history;
+  Overruns overruns;
+
+  mutable Mutex mu;
+  Hooks hooks ABSL_GUARDED_BY(mu);
+
+  HookWorkers workers;  // last: joined before what its tasks use is gone
+};
+
+HookChain::HookChain(HookChainOptions options, const Clock& clock) : state_(std::make_unique<State>(options, clock)) {}
+
+HookChain::~HookChain() = default;
+
+absl::Status HookChain::Add(Hook hook) {
+  if (absl::Status status = CheckHook(hook); !status.ok()) return status;
+  MutexLock lock(state_->mu);
+  if (Find(state_->hooks, hook.name) != state_->hooks.end()) {
+    return MakeError(absl::StatusCode::kAlreadyExists, "HOOK_EXISTS", absl::StrFormat("there is a hook '%s' already", hook.name),
+                     {{"hook", hook.name}});
+  }
+  if (state_->hooks.size() == kMaxHooks) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY_HOOKS",
+                     absl::StrFormat("a chain has at most %d hooks; '%s' is one too many", kMaxHooks, hook.name),
+                     {{"hook", hook.name}});
+  }
+  state_->hooks.push_back(std::make_shared<const Hook>(std::move(hook)));
+  return absl::OkStatus();
+}
+
+absl::Status HookChain::Remove(std::string_view name) {
+  {
+    MutexLock lock(state_->mu);
+    const auto found = Find(state_->hooks, name);
+    if (found == state_->hooks.end()) return HookNotFound(state_->hooks, name);
+    state_->hooks.erase(found);
+  }
+  state_->history.ForgetStatistics(std::string(name));
+  return absl::OkStatus();
+}
+
+std::vector<bus::v1::Hook> HookChain::List() const {
+  std::vector<bus::v1::Hook> list;
+  for (const auto& hook : state_->Snapshot()) {
+    bus::v1::Hook& entry = list.emplace_back();
+    entry.set_name(hook->name);
+    entry.set_description(hook->description);
+    *entry.mutable_time_limit() = google::protobuf::util::TimeUtil::MillisecondsToDuration(hook->time_limit.count());
+  }
+  return list;
+}
+
+absl::Status HookChain::CheckName(std::string_view name) const {
+  const Hooks hooks = state_->Snapshot();
+  return Find(hooks, name) == hooks.end() ? HookNotFound(hooks, name) : absl::OkStatus();
+}
+
+std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& context) {
+  const HookRunParts parts{state_->clock, state_->options.publisher, state_->workers, state_->overruns};
+  const auto run = std::make_shared<HookRun>(state_->Snapshot(), context, parts);
+  const std::vector<HookRecord> records = run->Execute();
+  state_->history.Record(context.event().event_id(), context.attempt(), ResourceOf(context.event()), records);
+
+  std::vector<bus::v1::HookResult> results;
+  for (const HookRecord& record : records) results.push_back(record.result);
+  return results;
+}
+
+std::vector<bus::v1::HookExecution> HookChain::Executions(const ExecutionQuery& query) const {
+  return state_->history.Executions(query);
+}
+
+std::vector<bus::v1::HookStatistics> HookChain::Statistics() const {
+  std::vector<bus::v1::HookStatistics> statistics;
+  for (const auto& hook : state_->Snapshot()) statistics.push_back(state_->history.StatisticsOf(hook->name));
+  return statistics;
+}
+
+size_t HookChain::ClearExecutions() { return state_->history.Clear(); }
+
+std::vector<std::string> HookChain::WaitForOverruns(std::chrono::milliseconds timeout) const {
+  return state_->overruns.Wait(std::chrono::steady_clock::now() + timeout);
+}
+
+}  // namespace pvebus::hooks

@@ -1,0 +1,150 @@
+#include "sdk/hooks/hook_run.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "google/protobuf/util/time_util.h"
+#include "sdk/base/utf8.h"
+
+namespace pvebus::hooks {
+namespace {
+
+constexpr size_t kMaxResourceBytes = 256;
+constexpr size_t kMaxTextBytes = 4096;
+// A condition variable cannot wait until the end of time.
+constexpr std::chrono::hours kLongWait{1};
+
+bus::v1::Delivery CopyOf(const client::EventContext& context) {
+  bus::v1::Delivery delivery;
+  *delivery.mutable_event() = context.event();
+  delivery.set_attempt(context.attempt());
+  delivery.set_max_attempts(context.max_attempts());
+  delivery.set_replay_id(context.replay_id());
+  delivery.set_dry_run(context.dry_run());
+  return delivery;
+}
+
+HookOutcome Failed(std::string message) { return {.state = bus::v1::HOOK_STATE_FAILED, .message = std::move(message)}; }
+
+}  // namespace
+
+HookRun::HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunParts parts)
+    : hooks_(std::move(hooks)),
+      delivery_(CopyOf(context)),
+      caller_stop_(context.stop()),
+      parts_(parts),
+      records_(hooks_.size()) {}
+
+std::vector<HookRecord> HookRun::Execute() {
+  if (hooks_.empty()) return {};
+  StartWorker(0);
+  while (true) {
+    std::stop_source overrun;
+    size_t next = 0;
+    {
+      MutexLock lock(mu_);
+      while (!done_ && std::chrono::steady_clock::now() < deadline_) {
+        waiting_until_ = std::min(deadline_, std::chrono::steady_clock::now() + kLongWait);
+        changed_.WaitUntil(mu_, waiting_until_);
+      }
+      if (done_) return records_;
+      overrun = current_stop_;
+      GiveUpOn(current_);
+      next = current_ + 1;
+      done_ = next == hooks_.size();
+    }
+    // Not under the lock: this runs the hook's own stop callbacks.
+    overrun.request_stop();
+    if (next < hooks_.size()) StartWorker(next);
+  }
+}
+
+void HookRun::StartWorker(size_t first) {
+  uint64_t turn = 0;
+  {
+    MutexLock lock(mu_);
+    turn = turn_;
+  }
+  parts_.workers.Start([self = shared_from_this(), first, turn] { self->Work(first, turn); });
+}
+
+void HookRun::Work(size_t first, uint64_t turn) {
+  for (size_t index = first; index < hooks_.size(); ++index) {
+    std::stop_source stop;
+    if (!BeginHook(index, stop)) continue;
+    if (!EndHook(index, turn, Call(*hooks_[index], stop))) {
+      parts_.overruns.End(hooks_[index]->name);
+      return;
+    }
+  }
+  MutexLock lock(mu_);
+  done_ = true;
+  changed_.NotifyAll();
+}
+
+bool HookRun::BeginHook(size_t index, const std::stop_source& stop) {
+  const Hook& hook = *hooks_[index];
+  const std::string busy_with = parts_.overruns.EventOf(hook.name);
+  MutexLock lock(mu_);
+  HookRecord& record = records_[index];
+  record.start = parts_.clock.SystemNow();
+  if (!busy_with.empty()) {
+    Fill(record, hook, Failed(absl::StrFormat("not run: it is still running for event %s, beyond its time limit", busy_with)));
+    return false;
+  }
+  record.ran = true;
+  current_ = index;
+  current_stop_ = stop;
+  current_start_ = parts_.clock.SteadyNow();
+  deadline_ = std::chrono::steady_clock::now() + hook.time_limit;
+  if (deadline_ < waiting_until_) changed_.NotifyAll();
+  return true;
+}
+
+bool HookRun::EndHook(size_t index, uint64_t turn, HookOutcome outcome) {
+  MutexLock lock(mu_);
+  if (turn != turn_) return false;
+  deadline_ = SteadyTime::max();
+  records_[index].duration = parts_.clock.SteadyNow() - current_start_;
+  Fill(records_[index], *hooks_[index], outcome);
+  return true;
+}
+
+HookOutcome HookRun::Call(const Hook& hook, std::stop_source& stop) const {
+  const std::stop_callback forward(caller_stop_, [&stop] { stop.request_stop(); });
+  const client::EventContext context(delivery_, parts_.publisher, stop.get_token());
+  try {
+    HookOutcome outcome = hook.run(context, stop.get_token());
+    if (outcome.state != bus::v1::HOOK_STATE_UNSPECIFIED && bus::v1::HookState_IsValid(outcome.state)) return outcome;
+    return Failed(absl::StrFormat("it ended with the unknown state %d", outcome.state));
+  } catch (const std::exception& exception) {
+    return Failed(absl::StrFormat("it threw: %s", exception.what()));
+  } catch (...) {
+    return Failed("it threw something that is no exception");
+  }
+}
+
+void HookRun::GiveUpOn(size_t index) {
+  const Hook& hook = *hooks_[index];
+  parts_.overruns.Begin(hook.name, delivery_.event().event_id());
+  ++turn_;
+  deadline_ = SteadyTime::max();
+  records_[index].duration = parts_.clock.SteadyNow() - current_start_;
+  Fill(records_[index], hook,
+       Failed(absl::StrFormat("it took longer than its time limit of %d ms and was asked to stop", hook.time_limit.count())));
+}
+
+void HookRun::Fill(HookRecord& record, const Hook& hook, const HookOutcome& outcome) const {
+  bus::v1::HookResult& result = record.result;
+  result.set_hook(hook.name);
+  result.set_state(outcome.state);
+  result.set_resource(CleanUtf8(outcome.resource, kMaxResourceBytes));
+  result.set_before(CleanUtf8(outcome.before, kMaxTextBytes));
+  result.set_after(CleanUtf8(outcome.after, kMaxTextBytes));
+  result.set_message(CleanUtf8(outcome.message, kMaxTextBytes));
+  *result.mutable_duration() = google::protobuf::util::TimeUtil::NanosecondsToDuration(record.duration.count());
+}
+
+}  // namespace pvebus::hooks
