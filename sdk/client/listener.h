@@ -49,13 +49,18 @@ struct ListenerOptions {
   size_t remembered_events = 4096;
   std::chrono::milliseconds minimum_backoff{100};
   std::chrono::milliseconds maximum_backoff{5000};
-  // Told on the listener's threads, not while a lock is held. May be empty. The text is for eyes.
+  // Told on the listener's threads (kStopped: on the one that calls Stop), not while a lock is held. May be empty. It must not
+  // call Stop.
   std::function<void(ListenerEvent, const absl::Status&)> observer;
 };
 
-// A named listener on the bus: registers, reconnects with jittered backoff, heartbeats, extends ack deadlines while handlers
-// run, answers for each event. Gives up for good (see status()) when the name is held by another instance that refuses, when it
-// was superseded, or when the registration is invalid. Owns its threads; Start and Stop from one thread, the rest from any.
+// A named listener on the bus: registers, reconnects with jittered backoff, heartbeats, extends the ack deadlines of what it
+// holds, answers for each event. Gives up for good (see status()) when the name is held by another instance, when it was
+// superseded or evicted, or when the registration is invalid. Owns its threads; Start and Stop from one thread that is not its
+// own, the rest from any.
+//
+// A handler runs on the thread that read its event; threads beyond that are started when handlers take long. What is not
+// handled when a stream ends comes again on the next one; what is not begun when either side drains is released.
 class Listener {
  public:
   // `publisher` (for nested publishes) may be null. Requires: publisher, clock and logger outlive the Listener.
@@ -66,7 +71,8 @@ class Listener {
   void Start();
   // Waits until the listener holds its name. OK, DEADLINE_EXCEEDED, or why it gave up.
   absl::Status WaitRegistered(std::chrono::milliseconds timeout);
-  // Drains: takes nothing new, lets running handlers answer for up to `grace`, leaves. Idempotent.
+  // Drains: takes nothing new, lets running handlers answer for up to `grace`, leaves (at most 200 ms more), then requests their
+  // stop() and waits for them. Idempotent.
   void Stop(std::chrono::milliseconds grace);
   // OK while it works or was stopped; else why it gave up.
   absl::Status status() const;

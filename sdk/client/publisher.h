@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct PublishOptions {
   bool validate_only = false;
   std::vector<std::string> required_listeners;
   std::optional<uint64_t> expected_last_sequence;
+  // When it is requested the call ends with CANCELLED; whether the event was stored is then unknown.
+  std::stop_token stop;
 };
 
 // Publishes events. Any thread; keeps no thread of its own. A call that failed with UNAVAILABLE, or that the bus asked to
