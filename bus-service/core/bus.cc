@@ -142,6 +142,7 @@ void Bus::Appended(Sequence sequence, const absl::Status& status) {
     ledger_.RemoveLast();
     return;
   }
+  journaled_sequence_ = sequence;
   Match(publication);
   publication.journal_time = clock_.SteadyNow();
   gather_.Begin(publication);

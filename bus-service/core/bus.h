@@ -61,6 +61,8 @@ class Bus {
 
   Registry& registry() { return registry_; }
   const Ledger& ledger() const { return ledger_; }
+  // The newest event that is durable.
+  Sequence journaled_sequence() const { return journaled_sequence_; }
   EventLog& log() { return log_; }
   const Clock& clock() const { return clock_; }
   const Limits& limits() const { return limits_; }
@@ -104,6 +106,7 @@ class Bus {
   absl::flat_hash_map<Session*, std::unique_ptr<Session>> sessions_;
   std::function<void()> journal_observer_;
   uint64_t last_session_ = 0;
+  Sequence journaled_sequence_ = 0;
   SystemTime last_publish_time_;
   ListenerError view_error_;
 };

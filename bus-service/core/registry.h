@@ -77,6 +77,9 @@ class Registry {
   // How many unsettled events it had.
   absl::StatusOr<uint64_t> Delete(std::string_view name, bool force, std::string_view etag);
 
+  // The sequence of the first event at a position. SEQUENCE_COMPACTED when it is no longer there.
+  absl::StatusOr<Sequence> Resolve(const StartPosition& position) const;
+
   // From here on nobody is admitted.
   void StartDraining() { draining_ = true; }
   bool draining() const { return draining_; }
@@ -85,7 +88,6 @@ class Registry {
 
  private:
   absl::Status CheckHolder(const ListenerRecord& record, const Registration& registration) const;
-  absl::StatusOr<Sequence> Resolve(const StartPosition& position) const;
   void Forget(std::string_view name, const ListenerError& error);
   void Changed() {
     if (observer_) observer_();

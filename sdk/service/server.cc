@@ -6,8 +6,8 @@
 
 namespace pvebus::service {
 
-void InitServerPlugins() {
-  grpc::EnableDefaultHealthCheckService(true);
+void InitServerPlugins(Health health) {
+  grpc::EnableDefaultHealthCheckService(health == Health::kDefault);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::channelz::experimental::InitChannelzService();
 }

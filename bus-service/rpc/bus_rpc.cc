@@ -1,0 +1,110 @@
+#include "bus-service/rpc/bus_rpc.h"
+
+#include "bus-service/core/errors.h"
+#include "bus-service/rpc/event_codec.h"
+#include "bus-service/rpc/result_codec.h"
+
+namespace pvebus::bus {
+namespace {
+
+constexpr int kMostInBatch = 1000;
+
+Duration TimeLeft(const UnaryCall& call) {
+  const auto deadline = call.deadline();
+  // Without a deadline gRPC says the end of time, from which nothing may be subtracted.
+  if (deadline > std::chrono::system_clock::now() + std::chrono::hours(24)) return std::chrono::hours(24);
+  return std::chrono::duration_cast<Duration>(deadline - std::chrono::system_clock::now());
+}
+
+// The answers of a batch as they come in; the last one sends them.
+class Batch {
+ public:
+  Batch(UnaryCall& call, Bus& bus, int size) : call_(call), bus_(bus), missing_(size) {
+    for (int i = 0; i < size; ++i) response_.add_responses();
+  }
+
+  void Put(int index, const absl::StatusOr<PublishReply>& reply) {
+    v1::PublishResponse& response = *response_.mutable_responses(index);
+    if (reply.ok()) {
+      EncodeResult(*reply->publication, bus_, *response.mutable_result());
+      response.set_duplicate(reply->duplicate);
+    } else {
+      EncodeStatus(reply.status(), *response.mutable_error());
+    }
+    if (--missing_ == 0) call_.Reply(response_);
+  }
+
+ private:
+  UnaryCall& call_;
+  Bus& bus_;
+  int missing_;
+  v1::BatchPublishResponse response_;
+};
+
+}  // namespace
+
+BusRpc::BusRpc(Bus& bus, EventLoop& loop) : bus_(bus), loop_(loop) {
+  auto* queue = loop.queue();
+  methods_.Add<v1::PublishRequest>(
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestPublish(context, request, responder, queue, queue, tag); },
+      [this](UnaryCall& call, v1::PublishRequest& request) { Publish(call, request); });
+  methods_.Add<v1::BatchPublishRequest>(
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestBatchPublish(context, request, responder, queue, queue, tag); },
+      [this](UnaryCall& call, v1::BatchPublishRequest& request) { BatchPublish(call, request); });
+  methods_.Add<v1::GetPublishResultRequest>(
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestGetPublishResult(context, request, responder, queue, queue, tag); },
+      [this](UnaryCall& call, v1::GetPublishResultRequest& request) { GetPublishResult(call, request); });
+}
+
+void BusRpc::Publish(UnaryCall& call, v1::PublishRequest& request) {
+  auto command = DecodePublish(request, bus_.limits(), TimeLeft(call));
+  if (!command.ok()) return call.Fail(command.status());
+  bus_.Publish(*std::move(command), [this, &call](const absl::StatusOr<PublishReply>& reply) {
+    if (!reply.ok()) return call.Fail(reply.status());
+    v1::PublishResponse response;
+    EncodeResult(*reply->publication, bus_, *response.mutable_result());
+    response.set_duplicate(reply->duplicate);
+    call.Reply(response);
+  });
+}
+
+void BusRpc::BatchPublish(UnaryCall& call, v1::BatchPublishRequest& request) {
+  const int size = request.requests_size();
+  if (size < 1 || size > kMostInBatch) return call.Fail(FieldInvalid("requests", "must have 1 .. 1000 entries"));
+  if (bus_.draining()) return call.Fail(Draining());
+  auto batch = std::make_shared<Batch>(call, bus_, size);
+  const Duration time_left = TimeLeft(call);
+  for (int i = 0; i < size; ++i) {
+    auto command = DecodePublish(*request.mutable_requests(i), bus_.limits(), time_left);
+    if (!command.ok()) {
+      batch->Put(i, command.status());
+      continue;
+    }
+    bus_.Publish(*std::move(command), [batch, i](const absl::StatusOr<PublishReply>& reply) { batch->Put(i, reply); });
+  }
+}
+
+void BusRpc::GetPublishResult(UnaryCall& call, v1::GetPublishResultRequest& request) {
+  EventKey key;
+  switch (request.key_case()) {
+    case v1::GetPublishResultRequest::kEventId:
+      key = {EventKey::Kind::kEventId, request.event_id()};
+      break;
+    case v1::GetPublishResultRequest::kRequestId:
+      key = {EventKey::Kind::kRequestId, request.request_id()};
+      break;
+    case v1::GetPublishResultRequest::KEY_NOT_SET:
+      return call.Fail(FieldInvalid("key", "must be an event_id or a request_id"));
+  }
+  if (!v1::WaitPolicy_IsValid(request.wait_policy())) return call.Fail(FieldInvalid("wait_policy", "must be DURABLE, FIRST_ATTEMPT or SETTLED"));
+  auto wait = DecodeWait(request.has_wait_timeout() ? &request.wait_timeout() : nullptr, TimeLeft(call));
+  if (!wait.ok()) return call.Fail(wait.status());
+  bus_.GetResult(key, static_cast<WaitPolicy>(request.wait_policy()), *wait, [this, &call](const absl::StatusOr<PublishReply>& reply) {
+    if (!reply.ok()) return call.Fail(reply.status());
+    v1::GetPublishResultResponse response;
+    EncodeResult(*reply->publication, bus_, *response.mutable_result());
+    call.Reply(response);
+  });
+}
+
+}  // namespace pvebus::bus

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sdk/base/clock.h"
+
+namespace pvebus::bus {
+
+// Appends fields in protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) to a string: for the hot path, where
+// an event that is already serialised must not be parsed and serialised again for every listener.
+class ProtoWriter {
+ public:
+  explicit ProtoWriter(std::string& out) : out_(out) {}
+
+  void Varint(uint64_t value) {
+    while (value >= 0x80) {
+      out_.push_back(static_cast<char>(value | 0x80));
+      value >>= 7;
+    }
+    out_.push_back(static_cast<char>(value));
+  }
+  void Number(int field, uint64_t value) {
+    Varint(static_cast<uint64_t>(field) << 3);
+    Varint(value);
+  }
+  // A string or a message that is serialised already.
+  void Bytes(int field, std::string_view bytes) {
+    Header(field, bytes.size());
+    out_.append(bytes);
+  }
+  // What comes before the bytes.
+  void Header(int field, size_t size) {
+    Varint(static_cast<uint64_t>(field) << 3 | 2);
+    Varint(size);
+  }
+  void Timestamp(int field, SystemTime time) {
+    const int64_t nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+    const auto seconds = static_cast<uint64_t>(nanos / 1'000'000'000);
+    const auto rest = static_cast<uint64_t>(nanos % 1'000'000'000);
+    Header(field, 2 + VarintSize(seconds) + VarintSize(rest));
+    Number(1, seconds);
+    Number(2, rest);
+  }
+
+  static size_t VarintSize(uint64_t value) {
+    size_t size = 1;
+    for (; value >= 0x80; value >>= 7) ++size;
+    return size;
+  }
+
+ private:
+  std::string& out_;
+};
+
+}  // namespace pvebus::bus
