@@ -165,28 +165,16 @@ client::ListenerOptions HookService::MakeListenerOptions() {
   // The default instance_id is the same after a restart: the new process takes the name from the one that died.
   options.registration.set_conflict_policy(bus::v1::CONFLICT_POLICY_TAKEOVER_SAME_INSTANCE);
   (*options.registration.mutable_labels())["program"] = identity_.program;
-  options.observer = [this](ListenerEvent event, const absl::Status& status) { OnListenerEvent(event, status); };
+  options.observer = [this](ListenerEvent event, const absl::Status&) { OnListenerEvent(event); };
   return options;
 }
 
-void HookService::OnListenerEvent(ListenerEvent event, const absl::Status& status) {
+// The listener logs its changes of state itself.
+void HookService::OnListenerEvent(ListenerEvent event) {
   if (event == ListenerEvent::kRegistered) SetServing(true);
   if (event != ListenerEvent::kRegistered && event != ListenerEvent::kCaughtUp && event != ListenerEvent::kDraining)
     SetServing(false);
-
-  std::string line = absl::StrFormat("listener=%s state=%s bus=%s", identity_.listener, EventName(event), hook_options_.bus);
-  if (!status.ok()) absl::StrAppendFormat(&line, " %s", ReasonAndMessage(status));
-  {
-    MutexLock lock(mu_);
-    // A bus that is away is told once and not for every attempt.
-    const std::string state = absl::StrFormat("%s %d", EventName(event), static_cast<int>(status.code()));
-    if (state == last_state_) return;
-    last_state_ = state;
-  }
-  const bool good = status.ok() || event == ListenerEvent::kDraining || event == ListenerEvent::kStopped;
-  logger_.Write(good ? LogLevel::kInfo : LogLevel::kWarning, line);
-  service::NotifySystemd(
-      absl::StrFormat("STATUS=%s: %s on the bus at %s", identity_.listener, EventName(event), hook_options_.bus));
+  service::NotifySystemd(absl::StrFormat("STATUS=%s: %s (bus at %s)", identity_.listener, EventName(event), hook_options_.bus));
 }
 
 void HookService::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(identity_.rpc_name, serving); }

@@ -62,7 +62,7 @@ class HookService {
 
  private:
   client::ListenerOptions MakeListenerOptions();
-  void OnListenerEvent(client::ListenerEvent event, const absl::Status& status);
+  void OnListenerEvent(client::ListenerEvent event);
   void SetServing(bool serving);
 
   const Identity identity_;
@@ -83,7 +83,6 @@ class HookService {
   CondVar ended_;
   bool ending_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status end_ ABSL_GUARDED_BY(mu_);
-  std::string last_state_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace pvebus::hook_service

@@ -47,6 +47,20 @@ std::string DescribeConfigError(const CLI::App& app, const CLI::ConfigError& err
   return "--config: unknown key '" + key + "'" + (nearest ? " (did you mean '" + nearest->substr(2) + "'?)" : "");
 }
 
+// CLI11's checks: empty when the value is good.
+std::string IsBusAddress(const std::string& value) {
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(value);
+  if (address.ok() && (address->is_unix() || address->port != 0)) return "";
+  return "'" + value + "' is no address of a bus; write 127.0.0.1:7400, [::1]:7400 or unix:/run/pvebus/bus.sock";
+}
+
+// What the bus allows for a node or an instance.
+std::string IsShort(const std::string& value) {
+  constexpr size_t kMaxBytes = 128;
+  return value.size() <= kMaxBytes ? ""
+                                   : "it has " + std::to_string(value.size()) + " bytes; at most " + std::to_string(kMaxBytes);
+}
+
 int UsageError(const CLI::App& app, const std::string& what) {
   std::cerr << app.get_name() << ": " << what << "\nRun '" << app.get_name() << " --help' for all flags.\n";
   return 2;
@@ -59,7 +73,8 @@ void AddServiceFlags(CLI::App& app, ServiceOptions& options, const std::string& 
   app.option_defaults()->always_capture_default();
   app.set_help_flag("--help", "Print this and exit");
   app.set_version_flag("--version", PVEBUS_VERSION, "Print the version and exit");
-  app.set_config("--config", "", "Flags from a TOML file, same names: log-level = \"debug\". The command line wins");
+  app.set_config("--config", "", "Flags from a TOML file, same names: log-level = \"debug\". The command line wins")
+      ->type_name("FILE");
   app.allow_config_extras(CLI::config_extras_mode::error);
 
   app.add_option("--listen", options.listen,
@@ -75,11 +90,11 @@ void AddServiceFlags(CLI::App& app, ServiceOptions& options, const std::string& 
       ->group("Files");
   app.add_option("--log-level", options.log_level, "Least severe lines to print on standard error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->type_name("")
+      ->type_name("LEVEL")
       ->group("Logging");
   app.add_option("--log-format", options.log_format, "Lines for eyes or one JSON object per line")
       ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("")
+      ->type_name("FORMAT")
       ->group("Logging");
   app.footer("Example:\n  " + app.get_name() + " --listen " + default_listen + " --listen unix:/run/pvebus/" + app.get_name() +
              ".sock --log-format json");
@@ -95,13 +110,16 @@ void AddHookServiceFlags(CLI::App& app, HookServiceOptions& options) {
   options.node = HostName();
   app.add_option("--bus", options.bus, "The bus: 127.0.0.1:7400 or unix:/run/pvebus/bus.sock")
       ->type_name("ADDRESS")
+      ->check(IsBusAddress)
       ->group(kGroup);
   app.add_option("--node", options.node, "Name of this node, shown in the bus's registry (at most 128 bytes)")
       ->type_name("NAME")
+      ->check(IsShort)
       ->group(kGroup);
   app.add_option("--instance-id", options.instance_id,
                  "Tells this instance from others: the same one takes its listener name over at once (at most 128 bytes)")
       ->type_name("ID")
+      ->check(IsShort)
       ->default_str(app.get_name() + "@<node>")
       ->group(kGroup);
 }

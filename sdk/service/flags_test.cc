@@ -84,6 +84,9 @@ TEST(FlagsTest, BadValuesAreUsageErrors) {
   EXPECT_EQ(Parse({"--log-format", "xml"}).code, 2);
   EXPECT_EQ(Parse({"--listen"}).code, 2);
   EXPECT_EQ(Parse({"--listen", "nonsense"}).code, 2);
+  EXPECT_EQ(Parse({"--bus", "127.0.0.1"}).code, 2);
+  EXPECT_EQ(Parse({"--bus", "127.0.0.1:0"}).code, 2);
+  EXPECT_EQ(Parse({"--node", std::string(129, 'n').c_str()}).code, 2);
 }
 
 TEST(FlagsTest, ListeningBeyondThisMachineSaysWhatToDo) {
