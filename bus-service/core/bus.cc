@@ -99,14 +99,16 @@ absl::Status Bus::CheckRequired(const PublishCommand& command) const {
 }
 
 absl::Status Bus::MakeRoom(size_t bytes) {
-  if (log_.HasRoomFor(bytes)) return absl::OkStatus();
+  const auto has_room = [this, bytes] { return log_.HasRoomFor(bytes) && ledger_.row_bytes() < limits_.max_row_bytes; };
+  if (has_room()) return absl::OkStatus();
   const ListenerRecord* slowest = Slowest();
   const Sequence needed = slowest ? slowest->subscription->floor() : ledger_.last_sequence() + 1;
-  while (!log_.HasRoomFor(bytes)) {
+  while (!has_room()) {
     // What somebody still has to settle, or waits for, is never dropped.
     if (ledger_.empty() || ledger_.first_sequence() >= needed || ledger_.front().unsettled_rows > 0 || !ledger_.front().waiters.empty()) {
       return JournalFull(log_.GetStats().max_event_bytes, slowest ? slowest->subscription->name() : std::string());
     }
+    timers_.Cancel(ledger_.front().expire_timer);
     log_.DropFirst();
     ledger_.DropFirst();
   }
@@ -144,13 +146,11 @@ void Bus::Appended(Sequence sequence, const absl::Status& status) {
   }
   journaled_sequence_ = sequence;
   Match(publication);
+  ledger_.CountRows(publication);
   publication.journal_time = clock_.SteadyNow();
   gather_.Begin(publication);
   FanOut(publication);
-  if (const auto expire = publication.event->expire_time) {
-    const auto left = std::chrono::duration_cast<Duration>(*expire - clock_.SystemNow());
-    timers_.Schedule(clock_.SteadyNow() + left, [this, sequence] { Expire(sequence); });
-  }
+  if (publication.event->expire_time) ScheduleExpiry(publication);
   if (journal_observer_) journal_observer_();
 }
 
@@ -163,9 +163,17 @@ void Bus::FanOut(Publication& publication) {
   }
 }
 
+void Bus::ScheduleExpiry(Publication& publication) {
+  const auto left = std::chrono::duration_cast<Duration>(*publication.event->expire_time - clock_.SystemNow());
+  publication.expire_timer =
+      timers_.Schedule(clock_.SteadyNow() + left, [this, sequence = publication.event->sequence] { Expire(sequence); });
+}
+
 void Bus::Expire(Sequence sequence) {
   Publication* publication = ledger_.Find(sequence);
-  if (!publication) return;
+  publication->expire_timer.number = 0;
+  // System time is what the publisher meant, and it may have been set back meanwhile.
+  if (*publication->event->expire_time > clock_.SystemNow()) return ScheduleExpiry(*publication);
   for (size_t i = 0; i < publication->rows.size(); ++i) {
     ListenerRow& row = publication->rows[i];
     if (IsFinal(row.state)) continue;
@@ -240,7 +248,7 @@ bool Bus::Drained() const {
   for (const auto& [name, record] : registry_.listeners()) {
     if (record.holder && record.subscription->window().in_flight() > 0) return false;
   }
-  return gather_.waiting() == 0 || registry_.listeners().empty();
+  return true;
 }
 
 void Bus::EndAll() {

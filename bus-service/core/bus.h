@@ -76,7 +76,7 @@ class Bus {
   // Refuses new work, lets listeners answer for what is in flight.
   void StartDrain();
   bool draining() const { return registry_.draining(); }
-  // Nothing is in flight and nobody waits.
+  // No answer is outstanding.
   bool Drained() const;
   // Ends every session and every wait.
   void EndAll();
@@ -90,6 +90,7 @@ class Bus {
   void Appended(Sequence sequence, const absl::Status& status);
   void Match(Publication& publication) const;
   void FanOut(Publication& publication);
+  void ScheduleExpiry(Publication& publication);
   void Expire(Sequence sequence);
   void Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done);
 

@@ -27,6 +27,7 @@ void Ledger::RemoveLast() {
 
 void Ledger::DropFirst() {
   Forget(*publications_.front());
+  row_bytes_ -= publications_.front()->RowBytes();
   publications_.pop_front();
 }
 

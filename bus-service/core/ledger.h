@@ -14,6 +14,8 @@ class Ledger {
  public:
   // Requires: the event's sequence is the one after the last.
   Publication& Add(std::unique_ptr<Publication> publication);
+  // The publication has its rows now.
+  void CountRows(const Publication& publication) { row_bytes_ += publication.RowBytes(); }
   // Takes back the newest one, whose event could not be stored.
   void RemoveLast();
   // Requires: not empty.
@@ -28,6 +30,8 @@ class Ledger {
   Sequence first_sequence() const { return empty() ? 0 : publications_.front()->event->sequence; }
   // Of the newest publication ever added; 0 when there was none.
   Sequence last_sequence() const { return last_sequence_; }
+  // What all rows cost to keep, in bytes.
+  size_t row_bytes() const { return row_bytes_; }
   // The first event published at or after `time`; last_sequence + 1 when there is none. Requires: not empty.
   Sequence FirstAtOrAfter(SystemTime time) const;
 
@@ -36,6 +40,7 @@ class Ledger {
 
   std::deque<std::unique_ptr<Publication>> publications_;
   Sequence last_sequence_ = 0;
+  size_t row_bytes_ = 0;
   absl::flat_hash_map<std::string, Publication*> by_event_id_;
   absl::flat_hash_map<std::string, Publication*> by_request_id_;
 };

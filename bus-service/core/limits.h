@@ -9,6 +9,7 @@ namespace pvebus::bus {
 // Everything an operator may configure, with its default.
 struct Limits {
   size_t max_event_bytes = 1 << 20;               // a larger event is refused at Publish
+  size_t max_row_bytes = 64 << 20;                // listeners' answers that are kept, besides the journal
   size_t max_waiting_publishes = 10'000;          // publishes that wait for listeners at once
   uint32_t max_hops = 8;                          // length of a chain of nested events
   uint32_t max_lost_sessions = 3;                 // an event in flight in so many lost sessions is dead-lettered

@@ -79,6 +79,7 @@ struct Publication {
   uint32_t open_rows = 0;
   uint32_t unsettled_rows = 0;
   std::vector<Waiter> waiters;
+  TimerQueue::Id expire_timer;
 
   // What the rows cost to keep, in bytes; an estimate.
   size_t RowBytes() const { return rows.size() * (sizeof(ListenerRow) + 64); }

@@ -47,14 +47,15 @@ void EventLoop::Run(const Hooks& hooks) {
     void* tag = nullptr;
     bool ok = false;
     auto status = queue_->AsyncNext(&tag, &ok, RealDeadline(wait));
-    const Duration asleep = clock_.SteadyNow() - begin;
-    if (asleep > std::max<Duration>(wait, Duration::zero()) + kAway) clock_.WasAway(asleep - std::max<Duration>(wait, Duration::zero()));
     for (int taken = 0; status == grpc::CompletionQueue::GOT_EVENT; ++taken) {
       static_cast<Tag*>(tag)->Proceed(ok);
       if (taken == kMostCompletionsPerTurn) break;
       status = queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC));
     }
     if (status == grpc::CompletionQueue::SHUTDOWN) return;
+    // Before any timer runs: what the process could not hear while it was away must not count as silence.
+    const Duration away = clock_.SteadyNow() - begin - std::max<Duration>(wait, Duration::zero());
+    if (away > kAway) clock_.WasAway(away);
     timers_.RunDue(clock_.SteadyNow());
     hooks.run_timers();
     FlushDirty();
