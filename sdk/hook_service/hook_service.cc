@@ -121,16 +121,9 @@ absl::Status HookService::Start(grpc::Service& rpc) {
 }
 
 absl::Status HookService::WaitForEnd() {
-  absl::Status end;
-  {
-    MutexLock lock(mu_);
-    while (!ending_) ended_.Wait(mu_);
-    end = end_;
-  }
-  if (!end.ok()) {
-    logger_.Error("listener=%s state=given_up %s", identity_.listener, ReasonAndMessage(end));
-  }
-  return end;
+  MutexLock lock(mu_);
+  while (!ending_) ended_.Wait(mu_);
+  return end_;
 }
 
 void HookService::RequestStop(const std::string& why) {

@@ -45,7 +45,7 @@ class HookService {
 
   hooks::HookChain& chain() { return chain_; }
 
-  // Serves until SIGTERM or SIGINT (drains for up to 10 s, 0) or until it cannot go on (logs why, 1). Requires:
+  // Serves until SIGTERM or SIGINT (drains for up to 10 s, 0) or until it cannot go on (1; the log says why). Requires:
   // service::BlockStopSignals; `rpc` outlives the call; hooks are added.
   int Run(grpc::Service& rpc);
 
