@@ -1,7 +1,6 @@
 #include "cli/command_line.h"
 
-#include <sstream>
-
+#include "cli/run_in_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,45 +10,31 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-struct Outcome {
-  int exit_code;
-  std::string out;
-  std::string err;
-};
-
-Outcome RunWith(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "pvebus");
-  std::ostringstream out, err;
-  Console console{out, err};
-  const int exit_code = RunPvebus(static_cast<int>(arguments.size()), arguments.data(), console);
-  return {exit_code, out.str(), err.str()};
-}
-
 // Port 1 of loopback: refused at once, nobody may listen there.
 constexpr char kNobody[] = "127.0.0.1:1";
 
 TEST(CommandLineTest, HelpTeachesAndSucceeds) {
-  const Outcome run = RunWith({"publish", "--help"});
+  const RunOutcome run = RunInTest({"publish", "--help"});
 
   EXPECT_EQ(run.exit_code, kAllSucceeded);
   EXPECT_THAT(run.out, AllOf(HasSubstr("network-applied"), HasSubstr("Examples:"), HasSubstr("Exit status:")));
 }
 
-TEST(CommandLineTest, TheVersionIsPrinted) { EXPECT_THAT(RunWith({"--version"}).out, HasSubstr("pvebus 0.")); }
+TEST(CommandLineTest, TheVersionIsPrinted) { EXPECT_THAT(RunInTest({"--version"}).out, HasSubstr("pvebus 0.")); }
 
 TEST(CommandLineTest, AMistypedCommandIsAnsweredWithTheNearestOne) {
-  const Outcome run = RunWith({"publsh", "container-started", "101"});
+  const RunOutcome run = RunInTest({"publsh", "container-started", "101"});
 
   EXPECT_EQ(run.exit_code, kUsageError);
   EXPECT_THAT(run.err, AllOf(HasSubstr("unknown command 'publsh'"), HasSubstr("'publish'?"), HasSubstr("pvebus --help")));
-  EXPECT_THAT(RunWith({"publish", "container-startd", "101"}).err, HasSubstr("'container-started'?"));
-  EXPECT_THAT(RunWith({"listeners", "pause"}).err, HasSubstr("NAME"));
+  EXPECT_THAT(RunInTest({"publish", "container-startd", "101"}).err, HasSubstr("'container-started'?"));
+  EXPECT_THAT(RunInTest({"listeners", "pause"}).err, HasSubstr("NAME"));
 }
 
 TEST(CommandLineTest, AMistypedOptionIsAnsweredWithTheNearestOneAtEveryLevel) {
-  EXPECT_THAT(RunWith({"publish", "container-started", "101", "--wiat", "durable"}).err, HasSubstr("'--wait'?"));
-  EXPECT_THAT(RunWith({"watch", "--ouput", "json"}).err, HasSubstr("'--output'?"));
-  EXPECT_THAT(RunWith({"listen", "x", "--rejct=retry"}).err, HasSubstr("'--reject'?"));
+  EXPECT_THAT(RunInTest({"publish", "container-started", "101", "--wiat", "durable"}).err, HasSubstr("'--wait'?"));
+  EXPECT_THAT(RunInTest({"watch", "--ouput", "json"}).err, HasSubstr("'--output'?"));
+  EXPECT_THAT(RunInTest({"listen", "x", "--rejct=retry"}).err, HasSubstr("'--reject'?"));
 }
 
 TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
@@ -80,7 +65,7 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{}, "there are: publish, result"},
   };
   for (const auto& [arguments, expected] : cases) {
-    const Outcome run = RunWith(arguments);
+    const RunOutcome run = RunInTest(arguments);
 
     EXPECT_EQ(run.exit_code, kUsageError) << testing::PrintToString(arguments) << run.err;
     EXPECT_THAT(run.err, HasSubstr(expected)) << testing::PrintToString(arguments);
@@ -102,7 +87,7 @@ TEST(CommandLineTest, AnUnreachableBusIsNamedWithWhatToDoNext) {
   };
   for (std::vector<const char*> command : commands) {
     command.insert(command.end(), {"--bus", kNobody});
-    const Outcome run = RunWith(command);
+    const RunOutcome run = RunInTest(command);
 
     EXPECT_EQ(run.exit_code, kRefused) << testing::PrintToString(command) << run.err;
     EXPECT_THAT(run.err, AllOf(HasSubstr("127.0.0.1:1 is unreachable"), HasSubstr("next: ")));
@@ -111,7 +96,7 @@ TEST(CommandLineTest, AnUnreachableBusIsNamedWithWhatToDoNext) {
 }
 
 TEST(CommandLineTest, ProgramsGetErrorsAsJson) {
-  const Outcome run = RunWith({"listeners", "--bus", kNobody, "--output", "json"});
+  const RunOutcome run = RunInTest({"listeners", "--bus", kNobody, "--output", "json"});
 
   EXPECT_EQ(run.exit_code, kRefused);
   EXPECT_THAT(run.err, testing::StartsWith(R"({"error":{"code":"UNAVAILABLE")"));

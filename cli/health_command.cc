@@ -41,7 +41,7 @@ std::optional<HealthCheckResponse> WaitUntilServing(const std::shared_ptr<grpc::
                                                     std::chrono::system_clock::time_point deadline) {
   std::optional<HealthCheckResponse> last;
   const auto stub = Health::NewStub(channel);
-  while (channel->WaitForConnected(deadline)) {
+  while (std::chrono::system_clock::now() < deadline && channel->WaitForConnected(deadline)) {
     grpc::ClientContext context;
     context.set_deadline(deadline);
     const auto stream = stub->Watch(&context, request);
@@ -50,6 +50,7 @@ std::optional<HealthCheckResponse> WaitUntilServing(const std::shared_ptr<grpc::
       last = health;
       if (health.status() != HealthCheckResponse::SERVING) continue;
       context.TryCancel();
+      stream->Finish();
       return last;
     }
     // A server that answers but does not offer this would otherwise be asked in a hot loop.
