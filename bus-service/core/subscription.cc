@@ -26,17 +26,14 @@ ListenerError ExpiredError() { return {kDeadlineExceeded, "EVENT_EXPIRED", "the 
 Subscription::Subscription(Parts& parts, std::string name, Sequence next_sequence)
     : parts_(parts),
       name_(std::make_shared<const std::string>(std::move(name))),
-      born_after_(parts.ledger.last_sequence()),
       instance_id_(std::make_shared<const std::string>()),
-      next_sequence_(next_sequence) {}
+      cursor_(parts, name_, next_sequence) {}
 
 void Subscription::Configure(const Registration& registration) {
-  event_types_ = registration.event_types;
-  filter_ = registration.filter;
+  cursor_.SetInterest(registration.event_types, registration.filter);
   policy_ = registration.delivery_policy;
   max_in_flight_ = registration.max_in_flight;
-  // Events from before the listener existed are matched by what it wants now.
-  if (next_sequence_ <= born_after_) backlog_ = window_.size() + CountUnsettled(next_sequence_);
+  if (cursor_.has_older_ahead()) backlog_ = CountBacklog();
 }
 
 void Subscription::Attach(Session& session, std::shared_ptr<const std::string> instance_id, Sequence caught_up_target) {
@@ -94,11 +91,6 @@ void Subscription::SetPaused(bool paused) {
   WakeSession();
 }
 
-bool Subscription::Matches(const Event& event) const {
-  if (event_types_ != 0 && (event_types_ & (1u << static_cast<int>(event.type))) == 0) return false;
-  return filter_.Matches(event);
-}
-
 Sequence Subscription::BusyWithAncestor(const Event& event) {
   if (window_.in_flight() == 0) return 0;
   const std::string* parent = &event.parent_event_id;
@@ -114,70 +106,32 @@ Sequence Subscription::BusyWithAncestor(const Event& event) {
 
 void Subscription::OnJournaled(Publication& publication, int row) {
   if (row >= 0) ++backlog_;
-  if (next_sequence_ != publication.event->sequence) return;  // behind: it is read from the journal when its turn comes
+  if (cursor_.next() != publication.event->sequence) return;  // behind: it is read from the journal when its turn comes
   if (row < 0) {
-    ++next_sequence_;
+    cursor_.Advance();
     return;
   }
-  if (!available() || !sending_ || reading_ || window_.size() >= WindowCapacity() || window_.bytes() >= kWindowBytes) return;
+  if (!available() || !sending_ || cursor_.reading() || !HasRoom()) return;
   Load(publication.event, row);
-  ++next_sequence_;
+  cursor_.Advance();
   WakeSession();
 }
 
 size_t Subscription::WindowCapacity() const { return std::max<size_t>(4 * static_cast<size_t>(max_in_flight_), 256); }
 
+bool Subscription::HasRoom() const { return window_.size() < WindowCapacity() && window_.bytes() < kWindowBytes; }
+
 bool Subscription::Fill() {
   const size_t size_before = window_.size();
-  while (available() && sending_ && !reading_ && window_.size() < WindowCapacity() && window_.bytes() < kWindowBytes &&
-         next_sequence_ <= parts_.ledger.last_sequence()) {
-    reading_ = true;
-    parts_.log.Read(next_sequence_, WindowCapacity() - window_.size(), kWindowBytes,
-                    [weak = weak_from_this(), generation = ++read_generation_](absl::StatusOr<std::vector<EventPtr>> events) {
-                      const auto self = weak.lock();
-                      if (!self || self->read_generation_ != generation) return;
-                      self->reading_ = false;
-                      if (!events.ok()) {
-                        self->parts_.logger.Error("journal_read_failed listener=%s sequence=%d error=\"%s\"", self->name(),
-                                                  self->next_sequence_, events.status().ToString());
-                        return;
-                      }
-                      self->OnRead(*std::move(events));
-                    });
-    if (reading_) break;
+  while (available() && sending_ && HasRoom() && !cursor_.reading() && !cursor_.at_end()) {
+    cursor_.Read(
+        WindowCapacity() - window_.size(), kWindowBytes,
+        [this](EventPtr event, int row) {
+          if (!window_.Find(event->sequence)) Load(std::move(event), row);
+        },
+        [this] { WakeSession(); });
   }
   return window_.size() > size_before;
-}
-
-void Subscription::OnRead(std::vector<EventPtr> events) {
-  if (events.empty()) {
-    next_sequence_ = parts_.ledger.last_sequence() + 1;
-    return;
-  }
-  for (EventPtr& event : events) {
-    next_sequence_ = event->sequence + 1;
-    int row = -1;
-    if (Wants(*event, row)) Load(std::move(event), row);
-  }
-  WakeSession();
-}
-
-bool Subscription::Wants(const Event& event, int& row) const {
-  row = -1;
-  if (window_.entries().contains(event.sequence)) return false;
-  if (event.sequence <= born_after_) return Matches(event);
-  const Publication* publication = parts_.ledger.Find(event.sequence);
-  if (!publication) return false;
-  for (size_t i = 0; i < publication->rows.size(); ++i) {
-    if (publication->rows[i].listener == name_) {
-      if (!IsFinal(publication->rows[i].state)) {
-        row = static_cast<int>(i);
-        return true;
-      }
-      return event.sequence < redeliver_until_;
-    }
-  }
-  return false;
 }
 
 WindowEntry& Subscription::Load(EventPtr event, int row) {
@@ -197,16 +151,6 @@ ListenerRow* Subscription::RowOf(const WindowEntry& entry, Publication*& publica
   if (entry.row < 0) return nullptr;
   publication = parts_.ledger.Find(entry.event->sequence);
   return publication ? &publication->rows[static_cast<size_t>(entry.row)] : nullptr;
-}
-
-uint64_t Subscription::CountUnsettled(Sequence from) const {
-  uint64_t count = 0;
-  for (Sequence sequence = std::max(from, parts_.ledger.first_sequence()); sequence <= parts_.ledger.last_sequence(); ++sequence) {
-    const Publication* publication = parts_.ledger.Find(sequence);
-    int row = -1;
-    if (publication && Wants(*publication->event, row)) ++count;
-  }
-  return count;
 }
 
 void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out) {
@@ -247,7 +191,7 @@ void Subscription::Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out) 
 }
 
 std::optional<Sequence> Subscription::TakeCaughtUp() {
-  if (!caught_up_due_ || !available() || next_sequence_ <= caught_up_target_) return std::nullopt;
+  if (!caught_up_due_ || !available() || cursor_.next() <= caught_up_target_) return std::nullopt;
   for (const auto& [sequence, entry] : window_.entries()) {
     if (sequence > caught_up_target_) break;
     if (entry.state != State::kInFlight && entry.attempt == 0) return std::nullopt;
@@ -395,34 +339,40 @@ uint64_t Subscription::Seek(Sequence next_sequence) {
     Finish(*window_.Find(sequence), DeliveryState::kSkipped, error, {});
     ++skipped;
   }
-  for (Sequence sequence = next_sequence_; sequence < next_sequence; ++sequence) {
-    Publication* publication = parts_.ledger.Find(sequence);
-    int row = -1;
-    if (!publication || !Wants(*publication->event, row)) continue;
-    ++skipped;
-    if (row < 0) continue;
-    ListenerRow& listener_row = publication->rows[static_cast<size_t>(row)];
-    listener_row.error = std::make_unique<ListenerError>(error);
-    parts_.gather.SetState(*publication, listener_row, DeliveryState::kSkipped);
+  if (next_sequence > cursor_.next()) {
+    cursor_.Walk(cursor_.next(), next_sequence - 1, [&](Publication& publication, int row) {
+      ++skipped;
+      if (row < 0) return true;
+      ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
+      listener_row.error = std::make_unique<ListenerError>(error);
+      parts_.gather.SetState(publication, listener_row, DeliveryState::kSkipped);
+      return true;
+    });
   }
-  if (next_sequence < next_sequence_) redeliver_until_ = std::max(redeliver_until_, next_sequence_);
-  next_sequence_ = next_sequence;
-  reading_ = false;
-  ++read_generation_;
-  backlog_ = window_.size() + CountUnsettled(next_sequence_);
+  cursor_.MoveTo(next_sequence);
+  backlog_ = CountBacklog();
   Fill();
   WakeSession();
   return skipped;
 }
 
+uint64_t Subscription::CountBacklog() const {
+  uint64_t count = window_.size();
+  cursor_.Walk(cursor_.next(), parts_.ledger.last_sequence(), [&](const Publication& publication, int) {
+    count += !window_.entries().contains(publication.event->sequence);
+    return true;
+  });
+  return count;
+}
+
 uint64_t Subscription::CountBefore(Sequence sequence) const {
   uint64_t count = 0;
   for (const auto& [loaded, entry] : window_.entries()) count += loaded < sequence;
-  for (Sequence unread = next_sequence_; unread < sequence; ++unread) {
-    const Publication* publication = parts_.ledger.Find(unread);
-    int row = -1;
-    if (publication && Wants(*publication->event, row)) ++count;
-  }
+  if (sequence <= cursor_.next()) return count;
+  cursor_.Walk(cursor_.next(), sequence - 1, [&](const Publication& publication, int) {
+    count += !window_.entries().contains(publication.event->sequence);
+    return true;
+  });
   return count;
 }
 
@@ -438,24 +388,24 @@ uint64_t Subscription::DropAll(const ListenerError& error) {
   }
   window_.Clear();
   backlog_ = 0;
+  cursor_.MoveTo(cursor_.next());
   parts_.timers.Cancel(check_);
-  ++read_generation_;
   return dropped;
 }
 
 Sequence Subscription::floor() const {
-  return window_.entries().empty() ? next_sequence_ : std::min(window_.entries().begin()->first, next_sequence_);
+  return window_.entries().empty() ? cursor_.next() : std::min(window_.entries().begin()->first, cursor_.next());
 }
 
 std::optional<SystemTime> Subscription::OldestUnackedTime() const {
   if (!window_.entries().empty()) return window_.entries().begin()->second.event->publish_time;
   if (backlog_ == 0) return std::nullopt;
-  for (Sequence sequence = std::max(next_sequence_, parts_.ledger.first_sequence()); sequence <= parts_.ledger.last_sequence(); ++sequence) {
-    const Publication* publication = parts_.ledger.Find(sequence);
-    int row = -1;
-    if (publication && Wants(*publication->event, row)) return publication->event->publish_time;
-  }
-  return std::nullopt;
+  std::optional<SystemTime> oldest;
+  cursor_.Walk(cursor_.next(), parts_.ledger.last_sequence(), [&oldest](const Publication& publication, int) {
+    oldest = publication.event->publish_time;
+    return false;
+  });
+  return oldest;
 }
 
 std::string Subscription::BlockedReason() const {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "bus-service/core/cursor.h"
 #include "bus-service/core/delivery_window.h"
 #include "bus-service/core/messages.h"
 #include "bus-service/core/parts.h"
@@ -40,7 +41,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // Sends nothing more in this session; what is in flight may be answered.
   void StopSending() { sending_ = false; }
 
-  bool Matches(const Event& event) const;
+  bool Matches(const Event& event) const { return cursor_.Matches(event); }
   // True while the listener handles one of the event's ancestors; the nearest one in flight, or 0.
   Sequence BusyWithAncestor(const Event& event);
   // An event is in the journal. `row` is this listener's row of it, -1 when it does not match.
@@ -65,7 +66,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
   // Every event below is settled or not for this listener.
   Sequence floor() const;
-  Sequence next_sequence() const { return next_sequence_; }
+  Sequence next_sequence() const { return cursor_.next(); }
   uint64_t backlog() const { return backlog_; }
   // When the oldest unsettled event was published; nullopt when there is none.
   std::optional<SystemTime> OldestUnackedTime() const;
@@ -80,8 +81,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool available() const { return session_ != nullptr && !paused_; }
   const DeliveryWindow& window() const { return window_; }
   const DeliveryPolicy& policy() const { return policy_; }
-  const Filter& filter() const { return filter_; }
-  uint32_t event_types() const { return event_types_; }
+  const Filter& filter() const { return cursor_.filter(); }
+  uint32_t event_types() const { return cursor_.event_types(); }
   uint32_t max_in_flight() const { return max_in_flight_; }
   uint64_t dead_letters() const { return dead_letters_; }
   Sequence last_delivered_sequence() const { return last_delivered_; }
@@ -90,14 +91,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
  private:
   size_t WindowCapacity() const;
+  bool HasRoom() const;
   // True when something was loaded.
   bool Fill();
-  void OnRead(std::vector<EventPtr> events);
-  // True when the event is for this listener and not settled, or to be sent again after a seek back.
-  bool Wants(const Event& event, int& row) const;
   WindowEntry& Load(EventPtr event, int row);
   ListenerRow* RowOf(const WindowEntry& entry, Publication*& publication) const;
-  uint64_t CountUnsettled(Sequence from) const;
+  uint64_t CountBacklog() const;
 
   void Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out);
   void Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results);
@@ -114,11 +113,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
   Parts& parts_;
   const std::shared_ptr<const std::string> name_;
-  const Sequence born_after_;  // events up to here were journaled before the listener existed
 
   DeliveryPolicy policy_;
-  Filter filter_;
-  uint32_t event_types_ = 0;
   uint32_t max_in_flight_ = 64;
   bool paused_ = false;
 
@@ -129,10 +125,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool caught_up_due_ = false;
 
   DeliveryWindow window_;
-  Sequence next_sequence_;       // the next event of the journal to be looked at
-  Sequence redeliver_until_ = 0;  // below, settled events are sent again: an operator went back
-  bool reading_ = false;
-  uint64_t read_generation_ = 0;
+  Cursor cursor_;
   uint64_t backlog_ = 0;
   uint64_t dead_letters_ = 0;
   Sequence last_delivered_ = 0;
