@@ -109,6 +109,15 @@ TEST_F(CommandsTest, TheExitStatusTellsHowItWent) {
   EXPECT_EQ(Pvebus({"publish", "custom", "x", "--validate-only"}).exit_code, 0);
 }
 
+TEST_F(CommandsTest, WhoDoesNotWaitIsToldWhoGetsIt) {
+  Answer(bus::v1::PUBLISH_OUTCOME_PENDING);
+  bus_.publish_response.mutable_result()->add_listener_results()->set_listener("a");
+  bus_.publish_response.mutable_result()->add_listener_results()->set_listener("b");
+
+  EXPECT_THAT(Pvebus({"publish", "custom", "x", "--wait", "durable"}).out,
+              AllOf(HasSubstr("sequence 7"), HasSubstr("for      a, b\n")));
+}
+
 TEST_F(CommandsTest, JsonOutputIsOneDocumentOfTheContract) {
   Answer(bus::v1::PUBLISH_OUTCOME_SUCCEEDED);
   bus_.publish_response.set_duplicate(true);
@@ -124,14 +133,15 @@ TEST_F(CommandsTest, JsonOutputIsOneDocumentOfTheContract) {
 
 TEST_F(CommandsTest, ARefusalNamesReasonMetadataAndWhatToDo) {
   bus_.status = ToGrpcStatus(MakeError(absl::StatusCode::kFailedPrecondition, "REQUIRED_LISTENER_MISSING",
-                                       "storage-hooks is missing", {{"listener", "storage-hooks"}}));
+                                       "a required listener is missing", {{"listener", "storage-hooks"}}));
 
   const RunOutcome run = Pvebus({"publish", "custom", "x", "--require", "storage-hooks"});
 
   EXPECT_EQ(run.exit_code, kRefused);
   EXPECT_EQ(run.out, "");
-  EXPECT_THAT(run.err, AllOf(HasSubstr("refused: FAILED_PRECONDITION REQUIRED_LISTENER_MISSING: storage-hooks is missing\n"),
-                             HasSubstr("  listener: storage-hooks\n"), HasSubstr("next: nothing was stored")));
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr("refused: FAILED_PRECONDITION REQUIRED_LISTENER_MISSING: a required listener is missing\n"),
+                    HasSubstr("  listener: storage-hooks\n"), HasSubstr("next: `pvebus listeners`")));
 }
 
 TEST_F(CommandsTest, ResultAsksByEventOrByRequest) {
@@ -163,7 +173,7 @@ TEST_F(CommandsTest, SeekUnderstandsPlaces) {
   EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
   EXPECT_EQ(bus_.sought.position().sequence(), 5u);
   EXPECT_TRUE(bus_.sought.validate_only());
-  EXPECT_THAT(run.out, HasSubstr("storage-hooks: goes on at number 5; 2 unsettled events jumped over"));
+  EXPECT_THAT(run.out, HasSubstr("storage-hooks: goes on at sequence 5; 2 unsettled events jumped over"));
   Pvebus({"listeners", "seek", "storage-hooks", "--to", "earliest"});
   EXPECT_TRUE(bus_.sought.position().earliest());
   Pvebus({"listeners", "seek", "storage-hooks", "--to", "2026-11-23T12:00:00Z"});

@@ -14,10 +14,10 @@ namespace {
 const std::map<std::string, std::string>& AdviceByReason() {
   static const auto& advice = *new std::map<std::string, std::string>{
       {"LISTENER_NAME_IN_USE", "choose another name, wait for the lease to end, or take the name over with --takeover"},
+      {"LISTENER_IS_DURABLE", "listen with --durable, or under another name"},
       {"LISTENER_NOT_FOUND", "`pvebus listeners` shows the names there are"},
       {"LISTENER_NOT_EMPTY", "wait until it has settled everything, or use --force: its unsettled events are then given up"},
-      {"REQUIRED_LISTENER_MISSING",
-       "nothing was stored; `pvebus listeners` shows who is there; start the listener and publish again"},
+      {"REQUIRED_LISTENER_MISSING", "`pvebus listeners` shows who is there; start the listener and publish again"},
       {"EVENT_NOT_FOUND", "check the id; the journal may no longer hold the event (`pvebus journal status`)"},
       {"EVENT_ID_CONFLICT", "nothing was stored; another event has this id: leave --event-id out, or choose a new one"},
       {"REQUEST_ID_CONFLICT", "nothing was stored; another event was published with this --request-id: choose a new one"},
@@ -79,7 +79,9 @@ int PrintRefusal(const absl::Status& error, const GlobalOptions& global, Console
     console.err << absl::StrFormat("pvebus: refused: %s %s: %s\n", absl::StatusCodeToString(error.code()), reason,
                                    Printable(std::string(error.message())));
   }
+  const std::string_view message(error.message().data(), error.message().size());
   for (const auto& [key, value] : ErrorMetadata(error)) {
+    if (message.find(value) != std::string_view::npos) continue;  // said already
     console.err << absl::StrFormat("  %s: %s\n", Printable(key), Printable(value));
   }
   if (const auto delay = RetryDelay(error)) console.err << absl::StrFormat("  try again in: %s\n", FormatDuration(*delay));

@@ -23,10 +23,11 @@ void PrintStatus(const bus::v1::GetJournalStatusResponse& status, Console& conso
   console.out << absl::StrFormat("events    %d, %s of %s (%.0f%%)\n", status.event_count(), InMiB(status.event_bytes()),
                                  InMiB(status.max_event_bytes()), share);
   if (status.first_sequence() > 0) {
-    console.out << absl::StrFormat("oldest    number %d of %s\n", status.first_sequence(), FormatTime(status.first_event_time()));
+    console.out << absl::StrFormat("oldest    sequence %d of %s\n", status.first_sequence(),
+                                   FormatTime(status.first_event_time()));
   }
-  console.out << absl::StrFormat("newest    %s\n",
-                                 status.last_sequence() > 0 ? absl::StrFormat("number %d", status.last_sequence()) : "none yet");
+  console.out << absl::StrFormat(
+      "newest    %s\n", status.last_sequence() > 0 ? absl::StrFormat("sequence %d", status.last_sequence()) : "none yet");
   if (!status.durable() && status.warnings().empty()) {
     console.out << "warning   events are kept in memory only: all of them are lost when the bus ends\n";
   }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kGrace = std::chrono::seconds(5);
 
+// Empty for what the end of the program tells.
 std::string InWords(client::ListenerEvent event) {
   switch (event) {
     case client::ListenerEvent::kRegistered:
@@ -23,14 +24,12 @@ std::string InWords(client::ListenerEvent event) {
       return "caught up";
     case client::ListenerEvent::kDisconnected:
       return "disconnected, trying again";
-    case client::ListenerEvent::kRefused:
-      return "refused";
-    case client::ListenerEvent::kSuperseded:
-      return "the name was taken over";
     case client::ListenerEvent::kDraining:
       return "leaving";
+    case client::ListenerEvent::kRefused:
+    case client::ListenerEvent::kSuperseded:
     case client::ListenerEvent::kStopped:
-      return "ended";
+      return "";
   }
   return "";
 }
@@ -132,7 +131,9 @@ void ListenSession::Work(const std::stop_token& stop) {
 }
 
 void ListenSession::Observe(client::ListenerEvent event, const absl::Status& status) {
-  std::string line = absl::StrFormat("%s: %s", plan_.registration.listener(), InWords(event));
+  const std::string words = InWords(event);
+  if (words.empty()) return;
+  std::string line = absl::StrFormat("%s: %s", plan_.registration.listener(), words);
   if (event == client::ListenerEvent::kDisconnected && !status.ok()) {
     absl::StrAppendFormat(&line, " (%s)", Printable(std::string(status.message())));
   }

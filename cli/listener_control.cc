@@ -33,7 +33,7 @@ std::string Sentence(const bus::v1::EvictListenerResponse& response) {
   return absl::StrFormat("instance %s lost the name; the backlog stays", Printable(response.evicted_instance_id()));
 }
 std::string Sentence(const bus::v1::SeekListenerResponse& response) {
-  return absl::StrFormat("goes on at number %d; %d unsettled events jumped over", response.next_sequence(),
+  return absl::StrFormat("goes on at sequence %d; %d unsettled events jumped over", response.next_sequence(),
                          response.skipped_count());
 }
 std::string Sentence(const bus::v1::DeleteListenerResponse& response) {

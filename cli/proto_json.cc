@@ -7,7 +7,7 @@ namespace pvebus::cli {
 std::string ToJson(const google::protobuf::Message& message, JsonLayout layout) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = true;
+  options.always_print_primitive_fields = layout == JsonLayout::kPretty;
   options.add_whitespace = layout == JsonLayout::kPretty;
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);

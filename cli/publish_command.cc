@@ -83,6 +83,19 @@ void PrintUncertainty(const absl::Status& status, const std::string& request_id,
   }
 }
 
+void PrintResponse(const bus::v1::PublishResponse& response, const client::PublishOptions& options, Console& console) {
+  if (console.json()) {
+    console.out << ToJson(response, JsonLayout::kPretty);
+    return;
+  }
+  if (options.validate_only || options.wait_policy == bus::v1::WAIT_POLICY_DURABLE) {
+    PrintReceivers(response.result(), console.out);
+  } else {
+    PrintResult(response.result(), console.out);
+  }
+  if (response.duplicate()) console.out << "\nnote: this had been published before; nothing was stored again\n";
+}
+
 int Publish(PublishArguments& arguments, const GlobalOptions& global, Console& console) {
   const auto event = arguments.event();
   if (!event.ok()) return PrintUsageError(std::string(event.status().message()), console);
@@ -106,12 +119,7 @@ int Publish(PublishArguments& arguments, const GlobalOptions& global, Console& c
     return kRefused;
   }
 
-  if (console.json()) {
-    console.out << ToJson(*response, JsonLayout::kPretty);
-  } else {
-    PrintResult(response->result(), console.out);
-    if (response->duplicate()) console.out << "\nnote: this had been published before; nothing was stored again\n";
-  }
+  PrintResponse(*response, options, console);
   if (options.validate_only) return kAllSucceeded;
   return options.wait_policy == bus::v1::WAIT_POLICY_DURABLE ? ExitCodeOfDurable(response->result())
                                                              : ExitCodeOf(response->result());

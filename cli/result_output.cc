@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "cli/duration.h"
 #include "cli/table.h"
 #include "sdk/client/proto_time.h"
@@ -31,6 +32,15 @@ std::string HookMessage(const bus::v1::HookResult& hook) {
   if (!hook.before().empty() || !hook.after().empty()) absl::StrAppendFormat(&text, " %s -> %s", hook.before(), hook.after());
   if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
   return text;
+}
+
+void PrintEvent(const bus::v1::PublishResult& result, std::ostream& out) {
+  out << absl::StrFormat("event    %s\n", Printable(result.event_id()));
+  if (result.sequence() > 0) {
+    out << absl::StrFormat("stored   sequence %d, %s\n", result.sequence(), FormatTime(result.publish_time()));
+  } else {
+    out << "stored   no, only validated\n";
+  }
 }
 
 void AddRows(const bus::v1::ListenerResult& row, Table& table) {
@@ -62,18 +72,20 @@ std::string FormatError(const bus::v1::ListenerError& error) {
 }
 
 void PrintResult(const bus::v1::PublishResult& result, std::ostream& out) {
-  out << absl::StrFormat("event    %s\n", Printable(result.event_id()));
-  if (result.sequence() > 0) {
-    out << absl::StrFormat("stored   as number %d at %s\n", result.sequence(), FormatTime(result.publish_time()));
-  } else {
-    out << "stored   nothing (only validated)\n";
-  }
+  PrintEvent(result, out);
   out << absl::StrFormat("outcome  %s: %s\n", ShortName(PublishOutcome_Name(result.outcome())), OutcomeInWords(result));
   Table table({"LISTENER", "STATE", "ATTEMPT", "LATENCY", "NEXT ATTEMPT", "DETAIL"});
   for (const bus::v1::ListenerResult& row : result.listener_results()) AddRows(row, table);
   if (table.empty()) return;
   out << '\n';
   table.Print(out);
+}
+
+void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out) {
+  PrintEvent(result, out);
+  std::vector<std::string> names;
+  for (const bus::v1::ListenerResult& row : result.listener_results()) names.push_back(Printable(row.listener()));
+  out << absl::StrFormat("for      %s\n", names.empty() ? "nobody: no listener wants it" : absl::StrJoin(names, ", "));
 }
 
 ExitCode ExitCodeOf(const bus::v1::PublishResult& result) {

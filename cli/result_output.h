@@ -10,6 +10,8 @@ std::string ShortName(const std::string& enum_value_name);
 
 // The header lines and one row per listener, its hooks indented below.
 void PrintResult(const bus::v1::PublishResult& result, std::ostream& out);
+// The header lines and who gets it: for one who did not ask to wait for anybody.
+void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out);
 
 // 0 when everybody succeeded or nobody wanted the event, 1 when some listener failed or is pending.
 ExitCode ExitCodeOf(const bus::v1::PublishResult& result);

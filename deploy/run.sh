@@ -49,7 +49,7 @@ parse_options() {
           --port-base) port_base=$2 ;;
           --listen) extra_listen+=(--listen "$2") ;;
           --data-dir) data_dir=$2 ;;
-          --build-dir) build_dir=$2 ;;
+          --build-dir) build_dir=$(realpath -m -- "$2") ;;
         esac
         shift ;;
       *) usage_error "unknown option $1" ;;
