@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "grpcpp/create_channel.h"
-#include "sdk/status/status.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "tests/support/messages.h"
 
 namespace pvebus::testing {
@@ -27,7 +27,26 @@ std::shared_ptr<grpc::Channel> SeparateChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-absl::Status CallStatus(const grpc::Status& status) { return FromGrpcStatus(status); }
+absl::StatusOr<std::string> CallBytes(grpc::Channel& channel, const std::string& method, const std::string& bytes) {
+  const std::shared_ptr<grpc::Channel> borrowed(&channel, [](grpc::Channel*) {});
+  grpc::GenericStub stub(borrowed);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kSoon);
+  grpc::CompletionQueue queue;
+  grpc::Slice slice(bytes);
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  const auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&slice, 1), &queue);
+  call->StartCall();
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  if (!status.ok()) return FromGrpcStatus(status);
+  grpc::Slice whole;
+  if (!answer.DumpToSingleSlice(&whole).ok()) return absl::InternalError("no answer");
+  return std::string(reinterpret_cast<const char*>(whole.begin()), whole.size());
+}
 
 BusProcess::BusProcess(const std::vector<std::string>& flags) : process_(CommandLine(flags)) {
   auto address = process_.WaitForLine("listening on ", std::chrono::seconds(30));

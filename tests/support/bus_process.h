@@ -10,6 +10,7 @@
 #include "pvebus/bus/v1/bus_service.grpc.pb.h"
 #include "pvebus/bus/v1/journal_service.grpc.pb.h"
 #include "pvebus/bus/v1/registry_service.grpc.pb.h"
+#include "sdk/status/status.h"
 #include "tests/support/process.h"
 #include "tests/support/wait.h"
 
@@ -56,16 +57,18 @@ class BusProcess {
   std::unique_ptr<bus::v1::JournalService::Stub> journal_;
 };
 
-// One unary call with a deadline: Call(&Stub::GetListener, stub, request) -> StatusOr<response>.
-absl::Status CallStatus(const grpc::Status& status);
+// A unary call of bytes to a method like "/pvebus.bus.v1.BusService/Publish": what no message of ours would say, and services
+// whose contract we have no code for.
+absl::StatusOr<std::string> CallBytes(grpc::Channel& channel, const std::string& method, const std::string& bytes);
 
+// One unary call with a deadline: Call(&Stub::GetListener, stub, request) -> StatusOr<response>.
 template <typename Stub, typename Request, typename Response>
 absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), Stub& stub,
                               const std::type_identity_t<Request>& request, std::chrono::milliseconds deadline = kSoon) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + deadline);
   Response response;
-  if (auto status = CallStatus((stub.*method)(&context, request, &response)); !status.ok()) return status;
+  if (auto status = FromGrpcStatus((stub.*method)(&context, request, &response)); !status.ok()) return status;
   return response;
 }
 

@@ -164,6 +164,7 @@ std::vector<bus::v1::Delivery> RawListener::NextDeliveries(size_t count, std::ch
   const auto end = deliveries_.begin() + static_cast<std::ptrdiff_t>(std::min(count, deliveries_.size()));
   std::vector<bus::v1::Delivery> taken(deliveries_.begin(), end);
   deliveries_.erase(deliveries_.begin(), end);
+  taken.resize(count);
   return taken;
 }
 

@@ -45,7 +45,7 @@ class RawListener {
   void StartReading();
 
   bus::v1::Registered WaitRegistered(std::chrono::milliseconds timeout = kSoon);
-  // The next delivery that the test has not seen yet, and the next few.
+  // The next delivery that the test has not seen yet, and the next few; empty ones for those that do not come.
   bus::v1::Delivery NextDelivery(std::chrono::milliseconds timeout = kSoon);
   std::vector<bus::v1::Delivery> NextDeliveries(size_t count, std::chrono::milliseconds timeout = kSoon);
   // True when none comes within `silence`.
