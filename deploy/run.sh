@@ -76,7 +76,11 @@ running() { kill -0 "$1" 2>/dev/null; }
 check_running() {
   local i
   for i in "${!pids[@]}"; do
-    running "${pids[i]}" || die "${names[i]} has ended unexpectedly"
+    running "${pids[i]}" && continue
+    if grep -q 'another process listens' "$data_dir/log/${names[i]}.log"; then
+      die "the ports are taken: is pvebus running already? Choose others with --port-base N, or --port-base 0 for any"
+    fi
+    die "${names[i]} has ended unexpectedly"
   done
 }
 
