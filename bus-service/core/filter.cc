@@ -150,13 +150,15 @@ class FilterParser {
   NodePtr Expression(int depth) {
     if (depth > kMaxDepth) return Fail("too many nested parentheses");
     std::vector<NodePtr> all;
-    do {
+    bool more = true;
+    while (more) {
       NodePtr factor = Factor(depth);
       if (!error_.ok()) return nullptr;
       all.push_back(std::move(factor));
-      TakeWord("AND");
+      more = TakeWord("AND");
       SkipBlanks();
-    } while (at_ < text_.size() && text_[at_] != ')');
+      more = more || (at_ < text_.size() && text_[at_] != ')');
+    }
     return Join(Node::Kind::kAnd, std::move(all));
   }
 
@@ -211,7 +213,7 @@ class FilterParser {
       if (!key) return nullptr;
       node->field += *key;
     }
-    if (node->field.empty()) return Fail(at_ < text_.size() ? "a field name expected" : "a field name expected after the end");
+    if (node->field.empty()) return Fail(at_ < text_.size() ? "a field name expected" : "a field name expected, not the end");
     if (!KnownField(node->field)) return UnknownField(start, node->field);
     SkipBlanks();
     if (!TakeOperator(*node)) return Fail("a comparison expected: one of = != < <= > >= :");

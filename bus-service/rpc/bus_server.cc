@@ -12,7 +12,8 @@ namespace pvebus::bus {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainCheck{20};
-constexpr std::chrono::seconds kShutdownLimit{3};
+// Everything has been answered by then; what is left is connections whose peers do not say goodbye.
+constexpr std::chrono::seconds kShutdownLimit{1};
 
 }  // namespace
 
