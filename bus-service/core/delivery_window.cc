@@ -39,9 +39,10 @@ void DeliveryWindow::Erase(WindowEntry& entry) {
     keys_.erase(entry.key_hash_);
   } else {
     Key& key = keys_[entry.key_hash_];
+    if (entry.state == WindowEntry::State::kInFlight) --key.in_flight;
     (before ? before->key_next_ : key.first) = after;
     (after ? after->key_previous_ : key.last) = before;
-    if (after) UpdateReady(*after);
+    UpdateReady(*key.first);
   }
   entries_.erase(entry.event->sequence);
 }
@@ -72,14 +73,27 @@ uint32_t* DeliveryWindow::Counter(WindowEntry::State state) {
 }
 
 void DeliveryWindow::SetState(WindowEntry& entry, WindowEntry::State state) {
+  const bool was_in_flight = entry.state == WindowEntry::State::kInFlight;
+  const bool is_in_flight = state == WindowEntry::State::kInFlight;
   if (uint32_t* counter = Counter(entry.state)) --*counter;
   entry.state = state;
   if (uint32_t* counter = Counter(entry.state)) ++*counter;
+  if (was_in_flight != is_in_flight) {
+    Key& key = keys_.find(entry.key_hash_)->second;
+    key.in_flight += is_in_flight ? 1 : -1;
+    if (key.first != &entry) UpdateReady(*key.first);
+  }
   UpdateReady(entry);
 }
 
+bool DeliveryWindow::MayGo(const WindowEntry& entry) const {
+  if (entry.state != WindowEntry::State::kReady || !IsFirstOfKey(entry)) return false;
+  // After a seek back an event can come in before one of its key that is in flight.
+  return entry.key_next_ == nullptr || keys_.find(entry.key_hash_)->second.in_flight == 0;
+}
+
 void DeliveryWindow::UpdateReady(const WindowEntry& entry) {
-  if (entry.state == WindowEntry::State::kReady && IsFirstOfKey(entry)) {
+  if (MayGo(entry)) {
     ready_.insert(entry.event->sequence);
   } else {
     ready_.erase(entry.event->sequence);

@@ -22,14 +22,14 @@ struct WindowEntry {
 
   EventPtr event;
   State state = State::kReady;
-  int32_t row = -1;          // of the publication; -1: its outcome is not that of the publish: older than the listener, or sent again
-  uint32_t attempt = 0;      // attempts that count
+  int32_t row = -1;      // of the publication; -1: its outcome is not that of the publish: older than the listener, or sent again
+  uint32_t attempt = 0;  // attempts that count
   uint32_t lost_sessions = 0;
-  uint64_t delivery_id = 0;  // of the newest attempt
-  SteadyTime due;            // kInFlight: ack deadline; kBackoff: next attempt
-  SteadyTime latest_due;     // kInFlight: extensions end here
-  SteadyTime sent_time;      // of the newest attempt
-  Sequence waits_for = 0;    // kDeferred: the ancestor
+  uint64_t delivery_id = 0;                       // of the newest attempt
+  SteadyTime due;                                 // kInFlight: ack deadline; kBackoff: next attempt
+  SteadyTime latest_due;                          // kInFlight: extensions end here
+  SteadyTime sent_time;                           // of the newest attempt
+  Sequence waits_for = 0;                         // kDeferred: the ancestor
   absl::InlinedVector<uint64_t, 2> delivery_ids;  // every attempt of this session that may still be answered
 
  private:
@@ -39,8 +39,8 @@ struct WindowEntry {
   WindowEntry* key_next_ = nullptr;
 };
 
-// The unsettled events of one listener that are in memory: their order per ordering key, which of them may be sent next, and which
-// delivery id means which. Knows no policy and no time. Addresses of entries are stable. One thread.
+// The unsettled events of one listener that are in memory: their order per ordering key, which of them may be sent next, and
+// which delivery id means which. Knows no policy and no time. Addresses of entries are stable. One thread.
 class DeliveryWindow {
  public:
   // Requires: no entry of that sequence is there.
@@ -70,8 +70,10 @@ class DeliveryWindow {
   struct Key {
     WindowEntry* first = nullptr;
     WindowEntry* last = nullptr;
+    uint32_t in_flight = 0;
   };
 
+  bool MayGo(const WindowEntry& entry) const;
   void UpdateReady(const WindowEntry& entry);
   uint32_t* Counter(WindowEntry::State state);
 
