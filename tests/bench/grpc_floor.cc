@@ -71,10 +71,7 @@ int Main(int argc, char** argv) {
   app.add_option("--plugins", options.plugins, "any of health,reflection,channelz on the same server");
   app.add_flag("--raw", options.raw, "with cq: methods take and give bytes");
   app.add_flag("--batch", options.batch, "everything that is queued goes out as one message");
-  app.add_option("--latency-publishes", measure.latency_publishes);
-  app.add_option("--rate-publishes", measure.rate_publishes);
-  app.add_option("--outstanding", measure.outstanding);
-  app.add_option("--silences", measure.silences);
+  AddMeasureOptions(app, measure);
   app.add_option("--address", address)->group("");
   app.add_option("--name", name)->group("");
   CLI11_PARSE(app, argc, argv);

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "CLI/CLI.hpp"
 #include "grpcpp/create_channel.h"
 #include "tests/bench/load_generator.h"
 
@@ -16,6 +17,13 @@ constexpr auto kSilence = std::chrono::seconds(2);
 double Microseconds(std::chrono::nanoseconds duration) { return static_cast<double>(duration.count()) / 1e3; }
 
 }  // namespace
+
+void AddMeasureOptions(CLI::App& app, MeasureOptions& options) {
+  app.add_option("--latency-publishes", options.latency_publishes, "Publishes one at a time");
+  app.add_option("--rate-publishes", options.rate_publishes, "Publishes with many outstanding");
+  app.add_option("--outstanding", options.outstanding, "So many");
+  app.add_option("--silences", options.silences, "Publishes after two seconds of silence");
+}
 
 absl::Status Measure(const std::string& name, const std::string& address, const MeasureOptions& options) {
   LoadGenerator generator(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()), kListeners);

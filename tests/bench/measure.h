@@ -4,6 +4,10 @@
 
 #include "absl/status/status.h"
 
+namespace CLI {
+class App;
+}
+
 namespace pvebus::bench {
 
 struct MeasureOptions {
@@ -12,6 +16,8 @@ struct MeasureOptions {
   size_t outstanding = 64;
   size_t silences = 3;  // publishes after two seconds without any
 };
+
+void AddMeasureOptions(CLI::App& app, MeasureOptions& options);
 
 inline constexpr int kListeners = 3;
 

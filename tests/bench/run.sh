@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Measures the floor (gRPC alone) and the real bus in one run, alternating, and prints both with their ratio.
+#   tests/bench/run.sh [--rounds N] [--check]     --check: exit 1 when the budget of design.md section 4 is exceeded
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+rounds=5
+check=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rounds) rounds=$2; shift 2 ;;
+    --check) check=1; shift ;;
+    *) echo "usage: $0 [--rounds N] [--check]" >&2; exit 2 ;;
+  esac
+done
+
+bin=build/release/bin
+if [ ! -x $bin/publish_gather ] || [ ! -x $bin/grpc_floor ]; then
+  cmake --preset release >/dev/null
+  cmake --build --preset release --target grpc_floor publish_gather
+fi
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+for round in $(seq "$rounds"); do
+  for program in "grpc_floor --server=callback" publish_gather; do
+    $bin/$program --silences 1 --latency-publishes 4000 --rate-publishes 20000 | sed "s/^/$round /" | tee -a "$results"
+  done
+done
+
+awk -v check="$check" '
+  function median(key,   n, i, j, t, a) {
+    n = split(values[key], a, " ")
+    for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (a[j] + 0 < a[i] + 0) { t = a[i]; a[i] = a[j]; a[j] = t }
+    return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+  }
+  {
+    program = $2 ~ /floor/ ? "floor" : "bus"
+    for (i = 3; i <= NF; i++) { split($i, pair, "="); values[program pair[1]] = values[program pair[1]] " " pair[2] }
+  }
+  function row(what, key,   floor, bus) {
+    floor = median("floor" key); bus = median("bus" key)
+    printf "| %-44s | %9.0f | %9.0f | %5.2f |\n", what, floor, bus, bus / floor
+    return bus / floor
+  }
+  END {
+    printf "\n| medians of %d alternating rounds              |     floor |       bus | ratio |\n|---|---|---|---|\n", NR / 2
+    latency = row("latency p50, one at a time, us", "p50_us")
+    row("latency p99, one at a time, us", "p99_us")
+    rate = row("publishes/s, 64 outstanding", "rate")
+    row("latency p50, 64 outstanding, us", "loaded_p50_us")
+    row("latency p99, 64 outstanding, us", "loaded_p99_us")
+    row("first publish after 2 s of silence, us", "after_silence_us")
+    printf("\nbudget: latency p50 at most 1.25 x the floor: %s; rate at least 0.9 x the floor: %s\n",
+           (latency <= 1.25 ? "kept" : "EXCEEDED"), (rate >= 0.9 ? "kept" : "EXCEEDED"))
+    if (check && (latency > 1.25 || rate < 0.9)) exit 1
+  }' "$results"
