@@ -28,6 +28,8 @@ class RealBusTest : public ::testing::Test {
     std::string out, err;
   };
   static Ended End(pvebus::testing::Process& process) {
+    // A line that never comes: waits until all output has been collected, which may be after the exit.
+    process.WaitForLine("\x01", kSoon).IgnoreError();
     Ended ended;
     ended.exit_code = process.WaitExit(kSoon);
     ended.out = process.StandardOutput();
@@ -131,7 +133,8 @@ TEST_F(RealBusTest, AnOperatorCanPauseResumeSeekAndDelete) {
 
   EXPECT_THAT(Run({"listeners", "pause", "audit", "--reason", "NAS is moved"}).out, HasSubstr("NAS is moved"));
   EXPECT_THAT(Run({"listeners", "resume", "audit"}).out, Not(HasSubstr("PAUSED")));
-  EXPECT_THAT(Run({"listeners", "seek", "audit", "--to", "latest"}).out, HasSubstr("1 unsettled events jumped over"));
+  const Ended sought = Run({"listeners", "seek", "audit", "--to", "latest"});
+  EXPECT_THAT(sought.out, HasSubstr("1 unsettled events jumped over")) << "exit " << sought.exit_code.value_or(-1) << sought.err;
   EXPECT_EQ(Run({"listeners", "delete", "audit"}).exit_code, 0);
   EXPECT_EQ(Run({"listeners", "audit"}).exit_code, 3);
 }
