@@ -38,12 +38,16 @@ void Bus::Publish(PublishCommand command, PublishDone done) {
   Event& event = *command.event;
   Publication* earlier = nullptr;
   if (auto status = CheckDuplicate(command, earlier); !status.ok()) return done(status);
-  if (earlier) return Wait(*earlier, command.wait_policy, command.wait, true, std::move(done));
+  if (earlier) {
+    if (auto status = CheckWaiting(*earlier, command.wait_policy); !status.ok()) return done(status);
+    return Wait(*earlier, command.wait_policy, command.wait, true, std::move(done));
+  }
   if (command.expected_last_sequence && *command.expected_last_sequence != ledger_.last_sequence()) {
     return done(SequenceMismatch(*command.expected_last_sequence, ledger_.last_sequence()));
   }
   event.publish_time = std::max(clock_.SystemNow(), last_publish_time_);
-  if (event.expire_time && *event.expire_time <= event.publish_time) return done(FieldInvalid("event.expire_time", "is in the past"));
+  if (event.expire_time && *event.expire_time <= event.publish_time)
+    return done(FieldInvalid("event.expire_time", "is in the past"));
   if (auto status = SetHops(event); !status.ok()) return done(status);
   if (auto status = CheckRequired(command); !status.ok()) return done(status);
   if (command.wait_policy != WaitPolicy::kDurable && gather_.waiting() >= limits_.max_waiting_publishes) {
@@ -79,6 +83,11 @@ absl::Status Bus::CheckDuplicate(const PublishCommand& command, Publication*& pu
   return absl::OkStatus();
 }
 
+absl::Status Bus::CheckWaiting(const Publication& publication, WaitPolicy policy) const {
+  if (Gather::Satisfied(publication, policy) || gather_.waiting() < limits_.max_waiting_publishes) return absl::OkStatus();
+  return PublishBackpressure(gather_.waiting());
+}
+
 absl::Status Bus::SetHops(Event& event) const {
   event.hop_count = 0;
   if (event.parent_event_id.empty()) return absl::OkStatus();
@@ -105,7 +114,8 @@ absl::Status Bus::MakeRoom(size_t bytes) {
   const Sequence needed = slowest ? slowest->subscription->floor() : ledger_.last_sequence() + 1;
   while (!has_room()) {
     // What somebody still has to settle, or waits for, is never dropped.
-    if (ledger_.empty() || ledger_.first_sequence() >= needed || ledger_.front().unsettled_rows > 0 || !ledger_.front().waiters.empty()) {
+    if (ledger_.empty() || ledger_.first_sequence() >= needed || ledger_.front().unsettled_rows > 0 ||
+        !ledger_.front().waiters.empty()) {
       return JournalFull(log_.GetStats().max_event_bytes, slowest ? slowest->subscription->name() : std::string());
     }
     timers_.Cancel(ledger_.front().expire_timer);
@@ -146,6 +156,7 @@ void Bus::Appended(Sequence sequence, const absl::Status& status) {
   }
   journaled_sequence_ = sequence;
   Match(publication);
+  publication.required_listeners = {};  // the rows know
   ledger_.CountRows(publication);
   publication.journal_time = clock_.SteadyNow();
   gather_.Begin(publication);
@@ -182,15 +193,18 @@ void Bus::Expire(Sequence sequence) {
 }
 
 void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done) {
-  gather_.Wait(publication, policy, clock_.SteadyNow() + wait, [&publication, duplicate, done = std::move(done)](const absl::Status& status) {
-    if (!status.ok()) return done(status);
-    done(PublishReply{&publication, duplicate});
-  });
+  gather_.Wait(publication, policy, clock_.SteadyNow() + wait,
+               [&publication, duplicate, done = std::move(done)](const absl::Status& status) {
+                 if (!status.ok()) return done(status);
+                 done(PublishReply{&publication, duplicate});
+               });
 }
 
 void Bus::GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done) {
-  Publication* publication = key.kind == EventKey::Kind::kEventId ? ledger_.FindByEventId(key.id) : ledger_.FindByRequestId(key.id);
+  Publication* publication =
+      key.kind == EventKey::Kind::kEventId ? ledger_.FindByEventId(key.id) : ledger_.FindByRequestId(key.id);
   if (!publication) return done(EventNotFound(key.id));
+  if (auto status = CheckWaiting(*publication, wait_policy); !status.ok()) return done(status);
   Wait(*publication, wait_policy, wait, false, std::move(done));
 }
 
@@ -205,22 +219,24 @@ RowView Bus::View(const ListenerRow& row) {
     return {state, &view_error_};
   };
   if (row.state == DeliveryState::kInFlight) {
-    return pending(DeliveryState::kInFlight, kDeadlineExceeded, "NO_ANSWER_YET", "the listener has the event and has not answered yet");
+    return pending(DeliveryState::kInFlight, kDeadlineExceeded, "NO_ANSWER_YET",
+                   "the listener has the event and has not answered yet");
   }
   if (row.state == DeliveryState::kDeferred) {
     return pending(DeliveryState::kDeferred, kUnavailable, "BUSY_WITH_ANCESTOR",
                    "the listener is handling an ancestor of this event and gets it afterwards");
   }
   if (subscription && subscription->paused()) {
-    return pending(DeliveryState::kPaused, kUnavailable, "LISTENER_PAUSED", "the listener is paused and gets the event when it is resumed");
+    return pending(DeliveryState::kPaused, kUnavailable, "LISTENER_PAUSED",
+                   "the listener is paused and gets the event when it is resumed");
   }
   if (!subscription || !subscription->session()) {
     return pending(DeliveryState::kOffline, kUnavailable, "LISTENER_OFFLINE",
                    "the listener is not connected and gets the event when it is back");
   }
   return pending(DeliveryState::kQueued, kDeadlineExceeded, "NOT_SENT_YET",
-                 absl::StrFormat("the event waits behind others of the listener: %d unsettled, %d of %d in flight", subscription->backlog(),
-                                 subscription->window().in_flight(), subscription->max_in_flight()));
+                 absl::StrFormat("the event waits behind others of the listener: %d unsettled, %d of %d in flight",
+                                 subscription->backlog(), subscription->window().in_flight(), subscription->max_in_flight()));
 }
 
 Session& Bus::OpenSession(SessionSink& sink, std::string peer) {

@@ -83,6 +83,8 @@ class Bus {
 
  private:
   absl::Status CheckDuplicate(const PublishCommand& command, Publication*& publication) const;
+  // There may be so many who wait for what is not settled yet.
+  absl::Status CheckWaiting(const Publication& publication, WaitPolicy policy) const;
   absl::Status SetHops(Event& event) const;
   absl::Status CheckRequired(const PublishCommand& command) const;
   absl::Status MakeRoom(size_t bytes);

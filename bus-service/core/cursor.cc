@@ -26,17 +26,24 @@ void Cursor::MoveTo(Sequence next) {
   reading_ = nullptr;
 }
 
-bool Cursor::Wants(const Publication& publication, int& row) const {
+bool Cursor::Wants(Publication& publication, int& row) const {
   row = -1;
   const Sequence sequence = publication.event->sequence;
   if (sequence <= born_after_) return Matches(*publication.event);
-  for (size_t i = 0; i < publication.rows.size(); ++i) {
-    if (publication.rows[i].listener != listener_) continue;
-    if (IsFinal(publication.rows[i].state)) return sequence < wanted_again_until_;
-    row = static_cast<int>(i);
-    return true;
+  const ListenerRow* const found = publication.FindRow(listener_);
+  if (!found) return false;
+  if (IsFinal(found->state)) return sequence < wanted_again_until_;
+  row = static_cast<int>(found - publication.rows.data());
+  return true;
+}
+
+void Cursor::SkipUnwanted() {
+  int row = -1;
+  while (!reading_ && !at_end()) {
+    Publication* publication = parts_.ledger.Find(next_);
+    if (publication && (!publication->journaled || Wants(*publication, row))) return;
+    ++next_;
   }
-  return false;
 }
 
 void Cursor::Walk(Sequence from, Sequence to, const Visit& visit) const {
@@ -64,7 +71,7 @@ void Cursor::Read(size_t max_events, size_t max_bytes, Take take, std::function<
                     if (events->empty()) next_ = parts_.ledger.last_sequence() + 1;
                     for (EventPtr& event : *events) {
                       next_ = event->sequence + 1;
-                      const Publication* publication = parts_.ledger.Find(event->sequence);
+                      Publication* publication = parts_.ledger.Find(event->sequence);
                       int row = -1;
                       if (publication && Wants(*publication, row)) take(std::move(event), row);
                     }

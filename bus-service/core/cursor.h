@@ -36,6 +36,9 @@ class Cursor {
   // What a move back passes is wanted again, settled or not. Ends a read that is under way.
   void MoveTo(Sequence next);
 
+  // Passes what is not wanted, up to the first event that is.
+  void SkipUnwanted();
+
   // Walks over the wanted events of [from, to], ascending, without moving.
   void Walk(Sequence from, Sequence to, const Visit& visit) const;
   // Reads on: `take` gets the wanted events, then `done` is called, during the call or later. At most one read at a time.
@@ -43,7 +46,7 @@ class Cursor {
   bool reading() const { return reading_ != nullptr; }
 
  private:
-  bool Wants(const Publication& publication, int& row) const;
+  bool Wants(Publication& publication, int& row) const;
 
   Parts& parts_;
   const std::shared_ptr<const std::string> listener_;

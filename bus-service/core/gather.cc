@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bus-service/core/subscription.h"
+
 namespace pvebus::bus {
 
 bool Gather::IsOpen(const ListenerRow& row) const {
@@ -38,12 +40,13 @@ void Gather::Begin(Publication& publication) {
 }
 
 void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done) {
-  if (Satisfied(publication, policy)) return done(absl::OkStatus());
+  if (finished_ || Satisfied(publication, policy)) return done(absl::OkStatus());
   waiting_.insert(&publication);
   ++waiters_;
   publication.waiters.push_back({policy, std::move(done), {}});
   publication.waiters.back().timer = timers_.Schedule(until, [this, &publication, number = timers_.next_number()] {
-    Complete(publication, [number](const Publication::Waiter& waiter) { return waiter.timer.number == number; }, absl::OkStatus());
+    Complete(
+        publication, [number](const Publication::Waiter& waiter) { return waiter.timer.number == number; }, absl::OkStatus());
   });
 }
 
@@ -65,27 +68,26 @@ void Gather::Recount(Publication& publication, ListenerRow& row) {
 void Gather::AvailabilityChanged(const Subscription& subscription) {
   std::vector<Publication*> touched;
   for (Publication* publication : waiting_) {
-    for (ListenerRow& row : publication->rows) {
-      if (row.state == DeliveryState::kQueued && row.subscription.lock().get() == &subscription) {
-        Recount(*publication, row);
-        touched.push_back(publication);
-        break;
-      }
-    }
+    ListenerRow* row = publication->FindRow(subscription.shared_name());
+    if (!row || row->state != DeliveryState::kQueued) continue;
+    Recount(*publication, *row);
+    touched.push_back(publication);
   }
   for (Publication* publication : touched) CompleteSatisfied(*publication);
 }
 
 void Gather::CompleteSatisfied(Publication& publication) {
   if (publication.waiters.empty()) return;
-  Complete(publication, [&publication](const Publication::Waiter& waiter) { return Satisfied(publication, waiter.policy); },
-           absl::OkStatus());
+  Complete(
+      publication, [&publication](const Publication::Waiter& waiter) { return Satisfied(publication, waiter.policy); },
+      absl::OkStatus());
 }
 
 void Gather::Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which,
                       const absl::Status& status) {
   auto& waiters = publication.waiters;
-  const auto first = std::stable_partition(waiters.begin(), waiters.end(), [&which](const auto& waiter) { return !which(waiter); });
+  const auto first =
+      std::stable_partition(waiters.begin(), waiters.end(), [&which](const auto& waiter) { return !which(waiter); });
   if (first == waiters.end()) return;
   std::vector<Publication::Waiter> completed(std::make_move_iterator(first), std::make_move_iterator(waiters.end()));
   waiters.erase(first, waiters.end());
@@ -98,10 +100,12 @@ void Gather::Complete(Publication& publication, const std::function<bool(const P
 }
 
 void Gather::Fail(Publication& publication, const absl::Status& status) {
-  Complete(publication, [](const Publication::Waiter&) { return true; }, status);
+  Complete(
+      publication, [](const Publication::Waiter&) { return true; }, status);
 }
 
 void Gather::FinishAll() {
+  finished_ = true;
   const std::vector<Publication*> all(waiting_.begin(), waiting_.end());
   for (Publication* publication : all) {
     if (waiting_.contains(publication)) Fail(*publication, absl::OkStatus());

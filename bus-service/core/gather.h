@@ -29,22 +29,26 @@ class Gather {
   void AvailabilityChanged(const Subscription& subscription);
   // Ends every wait of a publication.
   void Fail(Publication& publication, const absl::Status& status);
-  // Ends every wait there is with what is known.
+  // Ends every wait there is with what is known; from here on nobody waits.
   void FinishAll();
 
   size_t waiting() const { return waiters_; }
 
+  // True when there is nothing to wait for.
+  static bool Satisfied(const Publication& publication, WaitPolicy policy);
+
  private:
   bool IsOpen(const ListenerRow& row) const;
-  static bool Satisfied(const Publication& publication, WaitPolicy policy);
   void Recount(Publication& publication, ListenerRow& row);
   void CompleteSatisfied(Publication& publication);
-  void Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which, const absl::Status& status);
+  void Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which,
+                const absl::Status& status);
 
   TimerQueue& timers_;
   const Available available_;
   absl::flat_hash_set<Publication*> waiting_;
   size_t waiters_ = 0;
+  bool finished_ = false;
 };
 
 }  // namespace pvebus::bus

@@ -4,6 +4,17 @@
 #include <cassert>
 
 namespace pvebus::bus {
+namespace {
+
+size_t AnswerBytes(const ListenerRow& row) {
+  size_t bytes = row.hook_results.size();
+  if (!row.error) return bytes;
+  bytes += sizeof(ListenerError) + row.error->reason.size() + row.error->message.size();
+  for (const auto& [key, value] : row.error->metadata) bytes += 128 + key.size() + value.size();
+  return bytes;
+}
+
+}  // namespace
 
 Publication& Ledger::Add(std::unique_ptr<Publication> publication) {
   assert(publication->event->sequence == last_sequence_ + 1);
@@ -12,6 +23,15 @@ Publication& Ledger::Add(std::unique_ptr<Publication> publication) {
   if (!publication->request_id.empty()) by_request_id_[publication->request_id] = publication.get();
   publications_.push_back(std::move(publication));
   return *publications_.back();
+}
+
+void Ledger::SetAnswer(Publication& publication, ListenerRow& row, std::optional<ListenerError> error, std::string hook_results) {
+  const size_t before = AnswerBytes(row);
+  row.error = error ? std::make_unique<ListenerError>(*std::move(error)) : nullptr;
+  row.hook_results = std::move(hook_results);
+  const size_t after = AnswerBytes(row);
+  publication.answer_bytes += after - before;
+  if (publication.journaled) row_bytes_ += after - before;
 }
 
 void Ledger::Forget(const Publication& publication) {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -16,6 +17,8 @@ class Ledger {
   Publication& Add(std::unique_ptr<Publication> publication);
   // The publication has its rows now.
   void CountRows(const Publication& publication) { row_bytes_ += publication.RowBytes(); }
+  // Sets what the listener answered, and counts it.
+  void SetAnswer(Publication& publication, ListenerRow& row, std::optional<ListenerError> error, std::string hook_results = {});
   // Takes back the newest one, whose event could not be stored.
   void RemoveLast();
   // Requires: not empty.

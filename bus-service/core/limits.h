@@ -8,11 +8,13 @@ namespace pvebus::bus {
 
 // Everything an operator may configure, with its default.
 struct Limits {
-  size_t max_event_bytes = 1 << 20;               // a larger event is refused at Publish
-  size_t max_row_bytes = 64 << 20;                // listeners' answers that are kept, besides the journal
-  size_t max_waiting_publishes = 10'000;          // publishes that wait for listeners at once
-  uint32_t max_hops = 8;                          // length of a chain of nested events
-  uint32_t max_lost_sessions = 3;                 // an event in flight in so many lost sessions is dead-lettered
+  size_t max_event_bytes = 1 << 20;  // a larger event is refused at Publish
+  // Listeners' answers that are kept, besides the journal. With more, settled events make room for new ones; with twice as much,
+  // answers are kept without their hook results and with their errors cut short.
+  size_t max_row_bytes = 64 << 20;
+  size_t max_waiting_publishes = 10'000;  // publishes that wait for listeners at once
+  uint32_t max_hops = 8;                  // length of a chain of nested events
+  uint32_t max_lost_sessions = 3;         // an event in flight in so many lost sessions is dead-lettered
   size_t max_listeners = 10'000;
   std::chrono::milliseconds drain_grace{10'000};  // how long answers are accepted after SIGTERM
 };
@@ -27,8 +29,8 @@ inline constexpr std::chrono::hours kMaximumLease{1};
 inline constexpr std::chrono::seconds kRegistrationTimeout{10};  // a stream that says nothing for so long is ended
 inline constexpr uint32_t kDefaultMaxInFlight = 64;
 inline constexpr uint32_t kMaximumMaxInFlight = 10'000;
-inline constexpr size_t kFrameBytes = 256 * 1024;       // a frame of deliveries ends after so many bytes
-inline constexpr size_t kWindowBytes = 8 * 1024 * 1024; // a listener's loaded events end after so many bytes
-inline constexpr size_t kMaxUnsentConfirmations = 4096; // a listener with more is not read from
+inline constexpr size_t kFrameBytes = 256 * 1024;        // a frame of deliveries ends after so many bytes
+inline constexpr size_t kWindowBytes = 8 * 1024 * 1024;  // a listener's loaded events end after so many bytes
+inline constexpr size_t kMaxUnsentConfirmations = 4096;  // a listener with more is not read from
 
 }  // namespace pvebus::bus

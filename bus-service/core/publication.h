@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -55,7 +56,7 @@ struct ListenerRow {
   bool open = false;  // the publisher's first-attempt wait still needs an answer (Gather)
   bool answered = false;
   uint32_t attempt = 0;
-  Duration latency{0};  // valid when answered
+  Duration latency{0};           // valid when answered
   SystemTime next_attempt_time;  // valid in kRetryScheduled
   std::shared_ptr<const std::string> instance_id;
   std::unique_ptr<ListenerError> error;
@@ -76,13 +77,20 @@ struct Publication {
   bool journaled = false;
   SteadyTime journal_time;
   std::vector<ListenerRow> rows;  // sorted by name
+  size_t answer_bytes = 0;        // of errors and hook results (Ledger)
   uint32_t open_rows = 0;
   uint32_t unsettled_rows = 0;
   std::vector<Waiter> waiters;
   TimerQueue::Id expire_timer;
 
   // What the rows cost to keep, in bytes; an estimate.
-  size_t RowBytes() const { return rows.size() * (sizeof(ListenerRow) + 64); }
+  size_t RowBytes() const { return rows.size() * (sizeof(ListenerRow) + 64) + answer_bytes; }
+  // The row of exactly this listener, not of an earlier one of its name; null when there is none.
+  ListenerRow* FindRow(const std::shared_ptr<const std::string>& listener) {
+    const auto row = std::lower_bound(rows.begin(), rows.end(), *listener,
+                                      [](const ListenerRow& before, const std::string& name) { return *before.listener < name; });
+    return row != rows.end() && row->listener == listener ? &*row : nullptr;
+  }
 };
 
 }  // namespace pvebus::bus

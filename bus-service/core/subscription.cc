@@ -15,11 +15,14 @@ using std::chrono::milliseconds;
 
 constexpr int kDeadlineExceeded = 4;
 constexpr int kAborted = 10;
+constexpr size_t kShortMessage = 200;
 constexpr Duration kNormalWait = std::chrono::seconds(1);  // a listener is not called blocked for less
 
 bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
 
-ListenerError ExpiredError() { return {kDeadlineExceeded, "EVENT_EXPIRED", "the event's expire_time passed before it was handled", {}, false}; }
+ListenerError ExpiredError() {
+  return {kDeadlineExceeded, "EVENT_EXPIRED", "the event's expire_time passed before it was handled", {}, false};
+}
 
 }  // namespace
 
@@ -61,8 +64,11 @@ void Subscription::Detach(Leave leave) {
     --entry.attempt;
     if (leave == Leave::kLost && ++entry.lost_sessions >= parts_.limits.max_lost_sessions) {
       Finish(entry, DeliveryState::kDeadLettered,
-             ListenerError{kAborted, "LOST_SESSIONS",
-                           absl::StrFormat("the listener was lost %d times while it had this event", entry.lost_sessions), {}, false},
+             ListenerError{kAborted,
+                           "LOST_SESSIONS",
+                           absl::StrFormat("the listener was lost %d times while it had this event", entry.lost_sessions),
+                           {},
+                           false},
              {});
       continue;
     }
@@ -139,7 +145,10 @@ WindowEntry& Subscription::Load(EventPtr event, int row) {
   WindowEntry& entry = window_.Add(std::move(event));
   entry.row = row;
   entry.waits_for = ancestor;
-  if (ancestor != 0) window_.SetState(entry, State::kDeferred);
+  if (ancestor != 0) {
+    window_.SetState(entry, State::kDeferred);
+    deferred_by_[ancestor].push_back(entry.event->sequence);
+  }
   Publication* publication = nullptr;
   if (ListenerRow* listener_row = RowOf(entry, publication)) {
     parts_.gather.SetState(*publication, *listener_row, ancestor != 0 ? DeliveryState::kDeferred : DeliveryState::kQueued);
@@ -187,7 +196,8 @@ void Subscription::Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out) 
     parts_.gather.SetState(*publication, *row, DeliveryState::kInFlight);
   }
   out.push_back({entry.delivery_id, entry.event, entry.attempt, policy_.max_attempts,
-                 parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(policy_.ack_deadline), backlog_ - window_.in_flight()});
+                 parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(policy_.ack_deadline),
+                 backlog_ - window_.in_flight()});
 }
 
 std::optional<Sequence> Subscription::TakeCaughtUp() {
@@ -294,20 +304,34 @@ void Subscription::Answered(WindowEntry& entry, DeliveryState state, std::option
   row->attempt = entry.attempt;
   row->latency = parts_.clock.SteadyNow() - publication->journal_time;
   row->next_attempt_time = next_attempt_time;
-  row->error = error ? std::make_unique<ListenerError>(*std::move(error)) : nullptr;
-  row->hook_results = std::move(hook_results);
+  if (parts_.ledger.row_bytes() + hook_results.size() > 2 * parts_.limits.max_row_bytes) {
+    hook_results.clear();
+    if (error) {
+      error->metadata.clear();
+      size_t length = std::min(error->message.size(), kShortMessage);
+      while (length > 0 && (static_cast<unsigned char>(error->message[length]) & 0xc0) == 0x80)
+        --length;  // not inside a character
+      error->message.resize(length);
+    }
+  }
+  parts_.ledger.SetAnswer(*publication, *row, std::move(error), std::move(hook_results));
   parts_.gather.SetState(*publication, *row, state);
 }
 
 void Subscription::LeftFlight(Sequence sequence) {
-  if (window_.deferred() == 0) return;
-  for (auto& [deferred_sequence, entry] : window_.entries()) {
-    if (entry.state != State::kDeferred || entry.waits_for != sequence) continue;
-    entry.waits_for = BusyWithAncestor(*entry.event);
-    if (entry.waits_for != 0) continue;
-    window_.SetState(entry, State::kReady);
+  const auto waiting = deferred_by_.extract(sequence);
+  if (!waiting) return;
+  for (const Sequence deferred : waiting.mapped()) {
+    WindowEntry* entry = window_.Find(deferred);
+    if (!entry || entry->state != State::kDeferred || entry->waits_for != sequence) continue;
+    entry->waits_for = BusyWithAncestor(*entry->event);
+    if (entry->waits_for != 0) {
+      deferred_by_[entry->waits_for].push_back(deferred);
+      continue;
+    }
+    window_.SetState(*entry, State::kReady);
     Publication* publication = nullptr;
-    if (ListenerRow* row = RowOf(entry, publication)) {
+    if (ListenerRow* row = RowOf(*entry, publication)) {
       parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
     }
   }
@@ -324,8 +348,10 @@ void Subscription::Expire(Publication& publication, int row) {
   }
   if (backlog_ > 0) --backlog_;
   ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
-  listener_row.error = std::make_unique<ListenerError>(ExpiredError());
+  parts_.ledger.SetAnswer(publication, listener_row, ExpiredError());
   parts_.gather.SetState(publication, listener_row, DeliveryState::kExpired);
+  // Else a listener that is away would keep an event in the journal that nobody wants.
+  cursor_.SkipUnwanted();
 }
 
 uint64_t Subscription::Seek(Sequence next_sequence) {
@@ -344,7 +370,7 @@ uint64_t Subscription::Seek(Sequence next_sequence) {
       ++skipped;
       if (row < 0) return true;
       ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
-      listener_row.error = std::make_unique<ListenerError>(error);
+      parts_.ledger.SetAnswer(publication, listener_row, error);
       parts_.gather.SetState(publication, listener_row, DeliveryState::kSkipped);
       return true;
     });
@@ -378,15 +404,21 @@ uint64_t Subscription::CountBefore(Sequence sequence) const {
 
 uint64_t Subscription::DropAll(const ListenerError& error) {
   const uint64_t dropped = backlog_;
-  for (Sequence sequence = parts_.ledger.first_sequence(); sequence != 0 && sequence <= parts_.ledger.last_sequence(); ++sequence) {
-    Publication* publication = parts_.ledger.Find(sequence);
-    for (ListenerRow& row : publication->rows) {
-      if (row.listener != name_ || IsFinal(row.state)) continue;
-      row.error = std::make_unique<ListenerError>(error);
-      parts_.gather.SetState(*publication, row, DeliveryState::kExpired);
-    }
+  const auto drop = [&](Publication& publication, ListenerRow& row) {
+    if (IsFinal(row.state)) return;
+    parts_.ledger.SetAnswer(publication, row, error);
+    parts_.gather.SetState(publication, row, DeliveryState::kExpired);
+  };
+  for (const auto& [sequence, entry] : window_.entries()) {
+    Publication* publication = nullptr;
+    if (ListenerRow* row = RowOf(entry, publication)) drop(*publication, *row);
   }
+  cursor_.Walk(cursor_.next(), parts_.ledger.last_sequence(), [&](Publication& publication, int row) {
+    if (row >= 0) drop(publication, publication.rows[static_cast<size_t>(row)]);
+    return true;
+  });
   window_.Clear();
+  deferred_by_.clear();
   backlog_ = 0;
   cursor_.MoveTo(cursor_.next());
   parts_.timers.Cancel(check_);
@@ -425,7 +457,8 @@ std::string Subscription::BlockedReason() const {
                            duration_cast<milliseconds>(age).count());
   }
   if (window_.size() >= WindowCapacity() && window_.in_backoff() > 0) {
-    return absl::StrFormat("%d events wait behind %d that are being retried", backlog_ - window_.in_backoff(), window_.in_backoff());
+    return absl::StrFormat("%d events wait behind %d that are being retried", backlog_ - window_.in_backoff(),
+                           window_.in_backoff());
   }
   return {};
 }
@@ -457,10 +490,14 @@ void Subscription::RunDue() {
   }
   for (const Sequence sequence : missed) {
     WindowEntry& entry = *window_.Find(sequence);
-    Failed(entry,
-           ListenerError{kDeadlineExceeded, "ACK_DEADLINE_EXCEEDED",
-                         absl::StrFormat("no answer within %d ms", duration_cast<milliseconds>(entry.due - entry.sent_time).count()), {}, true},
-           std::nullopt, {});
+    Failed(
+        entry,
+        ListenerError{kDeadlineExceeded,
+                      "ACK_DEADLINE_EXCEEDED",
+                      absl::StrFormat("no answer within %d ms", duration_cast<milliseconds>(entry.due - entry.sent_time).count()),
+                      {},
+                      true},
+        std::nullopt, {});
   }
   if (next != SteadyTime::max()) CheckAt(next);
   Fill();

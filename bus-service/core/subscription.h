@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "bus-service/core/cursor.h"
@@ -125,6 +127,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool caught_up_due_ = false;
 
   DeliveryWindow window_;
+  std::map<Sequence, std::vector<Sequence>> deferred_by_;  // event in flight -> its descendants that wait in the window for it
   Cursor cursor_;
   uint64_t backlog_ = 0;
   uint64_t dead_letters_ = 0;
