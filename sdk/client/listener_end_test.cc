@@ -175,10 +175,11 @@ TEST_F(ListenerEndTest, ASupersededListenerStaysAwayAndStopsItsHandlers) {
 
   stream->End(Refusal(StatusCode::kAborted, "SESSION_SUPERSEDED"));
 
+  ASSERT_TRUE(WaitFor(ListenerEvent::kSuperseded)) << "waited to be told";
   EXPECT_EQ(ErrorReason(listener_->Wait()), "SESSION_SUPERSEDED");
   EXPECT_EQ(ErrorReason(listener_->status()), "SESSION_SUPERSEDED");
   EXPECT_EQ(ErrorReason(listener_->WaitRegistered(seconds(1))), "SESSION_SUPERSEDED");
-  EXPECT_TRUE(WaitFor(ListenerEvent::kSuperseded)) << "waited to be told";
+  EXPECT_EQ(ended_.Take(), true) << "waited for the handler to be stopped";
   EXPECT_FALSE(bus_.NextStream(milliseconds(200))) << "it came back";
 }
 
@@ -214,8 +215,8 @@ TEST_F(ListenerEndTest, ANameInUseIsFinalForANewListener) {
 
   stream->End(Refusal(StatusCode::kAlreadyExists, "LISTENER_NAME_IN_USE"));
 
+  ASSERT_TRUE(WaitFor(ListenerEvent::kRefused)) << "waited to be told";
   EXPECT_EQ(ErrorReason(listener_->Wait()), "LISTENER_NAME_IN_USE");
-  EXPECT_TRUE(WaitFor(ListenerEvent::kRefused)) << "waited to be told";
 }
 
 TEST_F(ListenerEndTest, ANameInUseByOurOwnLostStreamIsRetriedForTwoLeases) {
@@ -225,14 +226,18 @@ TEST_F(ListenerEndTest, ANameInUseByOurOwnLostStreamIsRetriedForTwoLeases) {
   first->End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "lost"));
 
   int refused = 0;
-  while (auto stream = bus_.NextStream(seconds(1))) {
+  SteadyTime last = lost;
+  for (; refused < 100; ++refused) {
+    auto stream = bus_.NextStream(seconds(1));
+    if (!stream) break;
+    last = clock_.SteadyNow();
     stream->End(Refusal(StatusCode::kAlreadyExists, "LISTENER_NAME_IN_USE"));
-    ++refused;
   }
 
   EXPECT_GE(refused, 3);
+  ASSERT_TRUE(WaitFor(ListenerEvent::kRefused)) << "waited to be told";
   EXPECT_EQ(ErrorReason(listener_->Wait()), "LISTENER_NAME_IN_USE");
-  EXPECT_GE(clock_.SteadyNow() - lost, milliseconds(800));
+  EXPECT_GE(last - lost, milliseconds(790));
 }
 
 TEST_F(ListenerEndTest, ReconnectsMoreAndMoreSlowlyUntilItWorks) {

@@ -63,8 +63,9 @@ class ListenerTest : public testing::Test {
       while (!all_may_end_ && !may_end_.contains(context.event().event_id()) && !context.stop().stop_requested()) {
         if (!may_end_changed_.WaitUntil(mu_, end)) break;
       }
-      if (context.stop().stop_requested()) return Answer::Retry(absl::StatusCode::kCancelled, "STOPPED", "");
-      return Answer::Ack();
+      const bool stopped = context.stop().stop_requested();
+      ended_.Put(stopped);
+      return stopped ? Answer::Retry(absl::StatusCode::kCancelled, "STOPPED", "") : Answer::Ack();
     };
   }
   void LetEnd(const std::string& event_id) {
@@ -89,10 +90,12 @@ class ListenerTest : public testing::Test {
   }
   // What the observer is told with the next such event; others are passed over.
   std::optional<absl::Status> WaitFor(ListenerEvent event) {
-    while (const auto told = told_.Take()) {
+    const SteadyTime end = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+      const auto told = told_.Take(end - std::chrono::steady_clock::now());
+      if (!told) return std::nullopt;
       if (told->first == event) return told->second;
     }
-    return std::nullopt;
   }
 
   static bus::v1::ListenResponse Heartbeat() {
@@ -108,6 +111,7 @@ class ListenerTest : public testing::Test {
   std::set<std::string> may_end_ ABSL_GUARDED_BY(mu_);
   bool all_may_end_ ABSL_GUARDED_BY(mu_) = false;
   Mailbox<std::string> begun_;
+  Mailbox<bool> ended_;  // whether it was stopped
   Mailbox<std::pair<ListenerEvent, absl::Status>> told_;
   Mailbox<bus::v1::PublishRequest> published_;
   std::atomic<int> handled_ = 0;

@@ -129,17 +129,16 @@ TEST_F(ListenerTest, AHandlerThatHangsAfterManyQuickOnesHoldsUpNothing) {
   }
 
   LetEnd("quick");
-  stream->Deliver({MakeDelivery(2001, "b", "quick"), MakeDelivery(2002, "c", "slow"), MakeDelivery(2003, "d", "next")});
-  LetEnd("next");
-
-  const auto quick = stream->NextSettlement();
-  const auto next = stream->NextSettlement();
-  ASSERT_TRUE(quick && next) << "waited for what runs beside the slow one";
-  EXPECT_EQ(quick->delivery_id(), 2001u);
-  EXPECT_EQ(next->delivery_id(), 2003u);
-  stream->Deliver({MakeDelivery(2004, "e", "later")});
   LetEnd("later");
-  EXPECT_TRUE(stream->NextSettlement()) << "waited for an event that came later";
+  stream->Deliver({MakeDelivery(2001, "b", "quick"), MakeDelivery(2002, "c", "slow")});
+
+  const auto quick = stream->NextSettlement(seconds(3));  // the next heartbeat, after 5 s, would bring it along
+  ASSERT_TRUE(quick) << "waited for the answer that was given before the slow handler began";
+  EXPECT_EQ(quick->delivery_id(), 2001u);
+  stream->Deliver({MakeDelivery(2003, "d", "later")});
+  const auto later = stream->NextSettlement();
+  ASSERT_TRUE(later) << "waited for an event that came later";
+  EXPECT_EQ(later->delivery_id(), 2003u);
   LetEnd("slow");
   EXPECT_TRUE(stream->NextSettlement()) << "waited for the slow one";
 }
@@ -163,7 +162,7 @@ TEST_F(ListenerTest, AnswersOfQuickHandlersTravelTogether) {
     settled += message->settlements().settlements_size();
     ++messages;
   }
-  EXPECT_LE(messages, 50);
+  EXPECT_LE(messages, 100);
 }
 
 TEST_F(ListenerTest, ConnectsWhenTheBusComes) {
@@ -354,6 +353,31 @@ TEST_F(ListenerTest, ANestedPublishNamesItsCause) {
   ASSERT_TRUE(request) << "waited for the nested publish";
   EXPECT_EQ(request->event().causation().parent_event_id(), "the-cause");
   EXPECT_TRUE(stream->NextSettlement()) << "waited for the answer";
+}
+
+TEST_F(ListenerTest, ANestedPublishEndsWhenItsHandlerIsStopped) {
+  bus_.OnPublish([this](grpc::ServerContext& context, const bus::v1::PublishRequest& request, auto&) {
+    published_.Put(request);
+    Mailbox<bool> never;
+    while (!context.IsCancelled() && !never.Take(milliseconds(5))) {
+    }
+    return grpc::Status::CANCELLED;
+  });
+  handler_ = [](const EventContext& context) {
+    event::v1::SystemEvent event;
+    event.mutable_custom()->set_name("nested");
+    EXPECT_EQ(context.Publish(event).status().code(), absl::StatusCode::kCancelled);
+    return Answer::Ack();
+  };
+  auto stream = StartRegistered();
+  ASSERT_TRUE(stream);
+  stream->Deliver({MakeDelivery(1, "a")});
+  ASSERT_TRUE(published_.Take()) << "waited for the nested publish";
+  const SteadyTime begin = clock_.SteadyNow();
+
+  listener_->Stop(milliseconds(0));
+
+  EXPECT_LT(clock_.SteadyNow() - begin, seconds(10)) << "the publish itself would take 40 s";
 }
 
 TEST_F(ListenerTest, WithoutAPublisherANestedPublishIsRefused) {
