@@ -154,10 +154,9 @@ void Bus::Appended(Sequence sequence, const absl::Status& status) {
     ledger_.RemoveLast();
     return;
   }
-  journaled_sequence_ = sequence;
   Match(publication);
   publication.required_listeners = {};  // the rows know
-  ledger_.CountRows(publication);
+  ledger_.SetJournaled(publication);
   publication.journal_time = clock_.SteadyNow();
   gather_.Begin(publication);
   FanOut(publication);
@@ -222,10 +221,6 @@ RowView Bus::View(const ListenerRow& row) {
     return pending(DeliveryState::kInFlight, kDeadlineExceeded, "NO_ANSWER_YET",
                    "the listener has the event and has not answered yet");
   }
-  if (row.state == DeliveryState::kDeferred) {
-    return pending(DeliveryState::kDeferred, kUnavailable, "BUSY_WITH_ANCESTOR",
-                   "the listener is handling an ancestor of this event and gets it afterwards");
-  }
   if (subscription && subscription->paused()) {
     return pending(DeliveryState::kPaused, kUnavailable, "LISTENER_PAUSED",
                    "the listener is paused and gets the event when it is resumed");
@@ -233,6 +228,10 @@ RowView Bus::View(const ListenerRow& row) {
   if (!subscription || !subscription->session()) {
     return pending(DeliveryState::kOffline, kUnavailable, "LISTENER_OFFLINE",
                    "the listener is not connected and gets the event when it is back");
+  }
+  if (row.state == DeliveryState::kDeferred) {
+    return pending(DeliveryState::kDeferred, kUnavailable, "BUSY_WITH_ANCESTOR",
+                   "the listener is handling an ancestor of this event and gets it afterwards");
   }
   return pending(DeliveryState::kQueued, kDeadlineExceeded, "NOT_SENT_YET",
                  absl::StrFormat("the event waits behind others of the listener: %d unsettled, %d of %d in flight",
@@ -264,12 +263,12 @@ bool Bus::Drained() const {
   for (const auto& [name, record] : registry_.listeners()) {
     if (record.holder && record.subscription->window().in_flight() > 0) return false;
   }
-  return true;
+  return ledger_.journaled_sequence() == ledger_.last_sequence();
 }
 
 void Bus::EndAll() {
   for (auto& [address, session] : sessions_) session->End(Draining(), false);
-  gather_.FinishAll();
+  gather_.FinishAll(Draining());
 }
 
 }  // namespace pvebus::bus

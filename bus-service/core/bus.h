@@ -62,7 +62,7 @@ class Bus {
   Registry& registry() { return registry_; }
   const Ledger& ledger() const { return ledger_; }
   // The newest event that is durable.
-  Sequence journaled_sequence() const { return journaled_sequence_; }
+  Sequence journaled_sequence() const { return ledger_.journaled_sequence(); }
   EventLog& log() { return log_; }
   const Clock& clock() const { return clock_; }
   const Limits& limits() const { return limits_; }
@@ -76,7 +76,7 @@ class Bus {
   // Refuses new work, lets listeners answer for what is in flight.
   void StartDrain();
   bool draining() const { return registry_.draining(); }
-  // No answer is outstanding.
+  // No answer is outstanding, and no event is being stored.
   bool Drained() const;
   // Ends every session and every wait.
   void EndAll();
@@ -109,7 +109,6 @@ class Bus {
   absl::flat_hash_map<Session*, std::unique_ptr<Session>> sessions_;
   std::function<void()> journal_observer_;
   uint64_t last_session_ = 0;
-  Sequence journaled_sequence_ = 0;
   SystemTime last_publish_time_;
   ListenerError view_error_;
 };

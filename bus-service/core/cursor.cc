@@ -6,7 +6,7 @@
 namespace pvebus::bus {
 
 Cursor::Cursor(Parts& parts, std::shared_ptr<const std::string> listener, Sequence next)
-    : parts_(parts), listener_(std::move(listener)), born_after_(parts.ledger.last_sequence()), next_(next) {}
+    : parts_(parts), listener_(std::move(listener)), born_after_(parts.ledger.journaled_sequence()), next_(next) {}
 
 Cursor::~Cursor() = default;
 
@@ -41,13 +41,20 @@ void Cursor::SkipUnwanted() {
   int row = -1;
   while (!reading_ && !at_end()) {
     Publication* publication = parts_.ledger.Find(next_);
-    if (publication && (!publication->journaled || Wants(*publication, row))) return;
+    if (publication && Wants(*publication, row)) return;
     ++next_;
   }
 }
 
+bool Cursor::IsAhead(Sequence sequence) const {
+  if (sequence < next_) return false;
+  Publication* publication = parts_.ledger.Find(sequence);
+  int row = -1;
+  return publication && Wants(*publication, row);
+}
+
 void Cursor::Walk(Sequence from, Sequence to, const Visit& visit) const {
-  const Sequence last = std::min(to, parts_.ledger.last_sequence());
+  const Sequence last = std::min(to, parts_.ledger.journaled_sequence());
   for (Sequence sequence = std::max(from, parts_.ledger.first_sequence()); sequence <= last; ++sequence) {
     Publication* publication = parts_.ledger.Find(sequence);
     int row = -1;
@@ -55,7 +62,7 @@ void Cursor::Walk(Sequence from, Sequence to, const Visit& visit) const {
   }
 }
 
-void Cursor::Read(size_t max_events, size_t max_bytes, Take take, std::function<void()> done) {
+void Cursor::Read(size_t max_events, size_t max_bytes, Take take, std::function<void(const absl::Status&)> done) {
   assert(!reading_);
   reading_ = std::make_shared<int>();
   parts_.log.Read(next_, max_events, max_bytes,
@@ -66,16 +73,18 @@ void Cursor::Read(size_t max_events, size_t max_bytes, Take take, std::function<
                     if (!events.ok()) {
                       parts_.logger.Error("journal_read_failed listener=%s sequence=%d error=\"%s\"", *listener_, next_,
                                           events.status().ToString());
-                      return;
+                      return done(events.status());
                     }
-                    if (events->empty()) next_ = parts_.ledger.last_sequence() + 1;
+                    const Sequence last = parts_.ledger.journaled_sequence();
+                    if (events->empty()) next_ = last + 1;
                     for (EventPtr& event : *events) {
+                      if (event->sequence > last) break;  // stored, but nobody has been told yet: OnJournaled comes
                       next_ = event->sequence + 1;
                       Publication* publication = parts_.ledger.Find(event->sequence);
                       int row = -1;
                       if (publication && Wants(*publication, row)) take(std::move(event), row);
                     }
-                    done();
+                    done(absl::OkStatus());
                   });
 }
 

@@ -29,7 +29,7 @@ class Cursor {
 
   // The next event to be looked at.
   Sequence next() const { return next_; }
-  bool at_end() const { return next_ > parts_.ledger.last_sequence(); }
+  bool at_end() const { return next_ > parts_.ledger.journaled_sequence(); }
   // Events from before the listener existed are still ahead; they are matched by its present interest.
   bool has_older_ahead() const { return next_ <= born_after_; }
   void Advance() { ++next_; }
@@ -38,11 +38,13 @@ class Cursor {
 
   // Passes what is not wanted, up to the first event that is.
   void SkipUnwanted();
+  // True when the event is wanted and has not been passed.
+  bool IsAhead(Sequence sequence) const;
 
   // Walks over the wanted events of [from, to], ascending, without moving.
   void Walk(Sequence from, Sequence to, const Visit& visit) const;
   // Reads on: `take` gets the wanted events, then `done` is called, during the call or later. At most one read at a time.
-  void Read(size_t max_events, size_t max_bytes, Take take, std::function<void()> done);
+  void Read(size_t max_events, size_t max_bytes, Take take, std::function<void(const absl::Status&)> done);
   bool reading() const { return reading_ != nullptr; }
 
  private:

@@ -40,14 +40,23 @@ void Gather::Begin(Publication& publication) {
 }
 
 void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done) {
+  // Rows of a publication that nobody waited for were not watched when listeners came and went.
+  if (publication.journaled && publication.waiters.empty()) {
+    for (ListenerRow& row : publication.rows) Recount(publication, row);
+  }
   if (finished_ || Satisfied(publication, policy)) return done(absl::OkStatus());
   waiting_.insert(&publication);
   ++waiters_;
   publication.waiters.push_back({policy, std::move(done), {}});
-  publication.waiters.back().timer = timers_.Schedule(until, [this, &publication, number = timers_.next_number()] {
-    Complete(
-        publication, [number](const Publication::Waiter& waiter) { return waiter.timer.number == number; }, absl::OkStatus());
-  });
+  publication.waiters.back().timer = timers_.Schedule(
+      until, [this, &publication, number = timers_.next_number()] { WaitIsOver(publication, number); });
+}
+
+void Gather::WaitIsOver(Publication& publication, uint64_t timer) {
+  const auto is_it = [timer](const Publication::Waiter& waiter) { return waiter.timer.number == timer; };
+  if (publication.journaled) return Complete(publication, is_it, absl::OkStatus());
+  // Neither "stored" nor "not stored" would be true: it is told as soon as that is known.
+  std::find_if(publication.waiters.begin(), publication.waiters.end(), is_it)->policy = WaitPolicy::kDurable;
 }
 
 void Gather::SetState(Publication& publication, ListenerRow& row, DeliveryState state) {
@@ -104,11 +113,11 @@ void Gather::Fail(Publication& publication, const absl::Status& status) {
       publication, [](const Publication::Waiter&) { return true; }, status);
 }
 
-void Gather::FinishAll() {
+void Gather::FinishAll(const absl::Status& unknown) {
   finished_ = true;
   const std::vector<Publication*> all(waiting_.begin(), waiting_.end());
   for (Publication* publication : all) {
-    if (waiting_.contains(publication)) Fail(*publication, absl::OkStatus());
+    if (waiting_.contains(publication)) Fail(*publication, publication->journaled ? absl::OkStatus() : unknown);
   }
 }
 

@@ -20,8 +20,8 @@ class Gather {
 
   // Counts the rows of a publication that has just been matched.
   void Begin(Publication& publication);
-  // Calls `done` when `policy` is satisfied or `until` has come; at once if it is. Not satisfied in time is OK too: the rows say
-  // where they stand.
+  // Calls `done` when `policy` is satisfied or `until` has come, but with OK never before the event is durable; at once if it is.
+  // Not satisfied in time is OK too: the rows say where they stand.
   void Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done);
   // The only way to change a row's state; set the row's other fields before.
   void SetState(Publication& publication, ListenerRow& row, DeliveryState state);
@@ -29,8 +29,8 @@ class Gather {
   void AvailabilityChanged(const Subscription& subscription);
   // Ends every wait of a publication.
   void Fail(Publication& publication, const absl::Status& status);
-  // Ends every wait there is with what is known; from here on nobody waits.
-  void FinishAll();
+  // Ends every wait there is with what is known, or with `unknown` where the event is not durable; from here on nobody waits.
+  void FinishAll(const absl::Status& unknown);
 
   size_t waiting() const { return waiters_; }
 
@@ -41,6 +41,7 @@ class Gather {
   bool IsOpen(const ListenerRow& row) const;
   void Recount(Publication& publication, ListenerRow& row);
   void CompleteSatisfied(Publication& publication);
+  void WaitIsOver(Publication& publication, uint64_t timer);
   void Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which,
                 const absl::Status& status);
 

@@ -25,6 +25,11 @@ Publication& Ledger::Add(std::unique_ptr<Publication> publication) {
   return *publications_.back();
 }
 
+void Ledger::SetJournaled(const Publication& publication) {
+  journaled_sequence_ = publication.event->sequence;
+  row_bytes_ += publication.RowBytes();
+}
+
 void Ledger::SetAnswer(Publication& publication, ListenerRow& row, std::optional<ListenerError> error, std::string hook_results) {
   const size_t before = AnswerBytes(row);
   row.error = error ? std::make_unique<ListenerError>(*std::move(error)) : nullptr;

@@ -15,8 +15,8 @@ class Ledger {
  public:
   // Requires: the event's sequence is the one after the last.
   Publication& Add(std::unique_ptr<Publication> publication);
-  // The publication has its rows now.
-  void CountRows(const Publication& publication) { row_bytes_ += publication.RowBytes(); }
+  // The publication's event is durable, and it has its rows.
+  void SetJournaled(const Publication& publication);
   // Sets what the listener answered, and counts it.
   void SetAnswer(Publication& publication, ListenerRow& row, std::optional<ListenerError> error, std::string hook_results = {});
   // Takes back the newest one, whose event could not be stored.
@@ -33,6 +33,8 @@ class Ledger {
   Sequence first_sequence() const { return empty() ? 0 : publications_.front()->event->sequence; }
   // Of the newest publication ever added; 0 when there was none.
   Sequence last_sequence() const { return last_sequence_; }
+  // Of the newest event that is durable: listeners see nothing beyond.
+  Sequence journaled_sequence() const { return journaled_sequence_; }
   // What all rows cost to keep, in bytes.
   size_t row_bytes() const { return row_bytes_; }
   // The first event published at or after `time`; last_sequence + 1 when there is none. Requires: not empty.
@@ -43,6 +45,7 @@ class Ledger {
 
   std::deque<std::unique_ptr<Publication>> publications_;
   Sequence last_sequence_ = 0;
+  Sequence journaled_sequence_ = 0;
   size_t row_bytes_ = 0;
   absl::flat_hash_map<std::string, Publication*> by_event_id_;
   absl::flat_hash_map<std::string, Publication*> by_request_id_;

@@ -1,5 +1,7 @@
 #include "bus-service/core/registry.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_format.h"
 #include "bus-service/core/errors.h"
 #include "bus-service/core/names.h"
@@ -7,6 +9,12 @@
 #include "sdk/base/nearest.h"
 
 namespace pvebus::bus {
+namespace {
+
+ListenerError GoneError() { return {14, "LISTENER_GONE", "the ephemeral listener left before it had handled the event", {}, false}; }
+ListenerError DeletedError() { return {10, "LISTENER_DELETED", "an operator deleted the listener", {}, false}; }
+
+}  // namespace
 
 ListenerState ListenerRecord::State() const {
   if (subscription->paused()) return ListenerState::kPaused;
@@ -33,13 +41,13 @@ absl::Status Registry::CheckHolder(const ListenerRecord& record, const Registrat
 }
 
 absl::StatusOr<Sequence> Registry::Resolve(const StartPosition& position) const {
-  const Sequence next = parts_.ledger.last_sequence() + 1;
+  const Sequence next = parts_.ledger.journaled_sequence() + 1;
   const Sequence first = parts_.ledger.empty() ? next : parts_.ledger.first_sequence();
   switch (position.kind) {
     case StartPosition::Kind::kEarliest:
       return first;
     case StartPosition::Kind::kTime:
-      return parts_.ledger.empty() ? next : parts_.ledger.FirstAtOrAfter(position.time);
+      return parts_.ledger.empty() ? next : std::min(next, parts_.ledger.FirstAtOrAfter(position.time));
     case StartPosition::Kind::kSequence:
       if (position.sequence < first) return SequenceCompacted(position.sequence, first);
       if (position.sequence > next) {
@@ -110,13 +118,16 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
   if (it == listeners_.end() || it->second.holder != &session) return;
   ListenerRecord& record = it->second;
   record.holder = nullptr;
-  record.lease_expired = ErrorReason(status) == "LEASE_EXPIRED";
+  const std::string reason = ErrorReason(status);
+  record.lease_expired = reason == "LEASE_EXPIRED";
+  const bool deleted = reason == "LISTENER_DELETED";
+  const bool forgotten = deleted || record.ephemeral;
+  // First of all: those who wait must not be told that it is merely offline.
+  if (forgotten) subscription.DropAll(deleted ? DeletedError() : GoneError());
   subscription.Detach(leave);
   parts_.logger.Info("listener_left listener=%s instance=%s epoch=%d backlog=%d status=\"%s\"", subscription.name(), record.instance_id,
                      record.epoch, subscription.backlog(), status.ok() ? std::string("OK") : std::string(status.message()));
-  if (record.ephemeral) {
-    Forget(subscription.name(), ListenerError{14, "LISTENER_GONE", "the ephemeral listener left before it had handled the event", {}, false});
-  }
+  if (forgotten) listeners_.erase(it);
   Changed();
 }
 
@@ -192,19 +203,15 @@ absl::StatusOr<uint64_t> Registry::Delete(std::string_view name, bool force, std
   const uint64_t backlog = (*record)->subscription->backlog();
   Session* holder = (*record)->holder;
   if (!force && (holder || backlog > 0)) return ListenerNotEmpty(name, backlog, holder != nullptr);
-  (*record)->ephemeral = false;
-  if (holder) holder->End(ListenerDeleted(), true);
-  Forget(name, ListenerError{10, "LISTENER_DELETED", "an operator deleted the listener", {}, false});
+  if (holder) {
+    holder->End(ListenerDeleted(), true);
+  } else {
+    (*record)->subscription->DropAll(DeletedError());
+    listeners_.erase(listeners_.find(name));
+  }
   parts_.logger.Info("listener_deleted listener=%s dropped=%d", name, backlog);
   Changed();
   return backlog;
-}
-
-void Registry::Forget(std::string_view name, const ListenerError& error) {
-  const auto it = listeners_.find(name);
-  const auto subscription = it->second.subscription;
-  listeners_.erase(it);
-  subscription->DropAll(error);
 }
 
 }  // namespace pvebus::bus

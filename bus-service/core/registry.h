@@ -88,7 +88,6 @@ class Registry {
 
  private:
   absl::Status CheckHolder(const ListenerRecord& record, const Registration& registration) const;
-  void Forget(std::string_view name, const ListenerError& error);
   void Changed() {
     if (observer_) observer_();
   }

@@ -46,7 +46,7 @@ void Session::OnRegistration(Registration registration) {
   parts_.timers.Cancel(lease_timer_);
   CheckLease();
   CheckSilence();
-  subscription_->Attach(*this, admission->instance_id, parts_.ledger.last_sequence());
+  subscription_->Attach(*this, admission->instance_id, parts_.ledger.journaled_sequence());
   Wake();
 }
 
@@ -126,7 +126,9 @@ void Session::End(absl::Status status, bool lost) {
     }
     const auto subscription = std::move(subscription_);
     subscription_ = nullptr;
-    registry_.Left(*this, *subscription, *ended_, lost ? Subscription::Leave::kLost : Subscription::Leave::kGraceful);
+    // Whoever leaves while the bus is leaving has lost nothing by its own fault.
+    const bool counts = lost && !registry_.draining();
+    registry_.Left(*this, *subscription, *ended_, counts ? Subscription::Leave::kLost : Subscription::Leave::kGraceful);
   }
   Wake();
 }
@@ -152,6 +154,7 @@ std::optional<Frame> Session::TakeFrame() {
     confirmations_.erase(confirmations_.begin(), confirmations_.begin() + static_cast<ptrdiff_t>(count));
     return frame(std::move(taken));
   }
+  EndWhenDrained();  // the last delivery may have missed its deadline
   if (ended_ || !subscription_) return std::nullopt;
   DeliveriesFrame deliveries;
   subscription_->TakeDeliveries(kFrameBytes, deliveries.deliveries);
@@ -210,7 +213,7 @@ void Session::BusDrain(Duration grace) {
 }
 
 void Session::EndWhenDrained() {
-  if (ended_ || !draining_ || subscription_->window().in_flight() > 0) return;
+  if (ended_ || !draining_ || !subscription_ || subscription_->window().in_flight() > 0) return;
   if (registry_.draining()) return;  // the bus ends its sessions itself
   End(absl::OkStatus(), false);
 }

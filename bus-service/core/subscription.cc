@@ -17,6 +17,7 @@ constexpr int kDeadlineExceeded = 4;
 constexpr int kAborted = 10;
 constexpr size_t kShortMessage = 200;
 constexpr Duration kNormalWait = std::chrono::seconds(1);  // a listener is not called blocked for less
+constexpr Duration kReadAgainAfter = std::chrono::seconds(1);
 
 bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
 
@@ -62,6 +63,10 @@ void Subscription::Detach(Leave leave) {
   for (const Sequence sequence : in_flight) {
     WindowEntry& entry = *window_.Find(sequence);
     --entry.attempt;
+    if (HasExpired(*entry.event, parts_.clock.SystemNow())) {
+      Finish(entry, DeliveryState::kExpired, ExpiredError(), {});
+      continue;
+    }
     if (leave == Leave::kLost && ++entry.lost_sessions >= parts_.limits.max_lost_sessions) {
       Finish(entry, DeliveryState::kDeadLettered,
              ListenerError{kAborted,
@@ -80,6 +85,11 @@ void Subscription::Detach(Leave leave) {
     }
     LeftFlight(sequence);
   }
+  parts_.gather.AvailabilityChanged(*this);
+}
+
+void Subscription::StopSending() {
+  sending_ = false;
   parts_.gather.AvailabilityChanged(*this);
 }
 
@@ -117,7 +127,7 @@ void Subscription::OnJournaled(Publication& publication, int row) {
     cursor_.Advance();
     return;
   }
-  if (!available() || !sending_ || cursor_.reading() || !HasRoom()) return;
+  if (!available() || cursor_.reading() || !HasRoom()) return;
   Load(publication.event, row);
   cursor_.Advance();
   WakeSession();
@@ -129,15 +139,25 @@ bool Subscription::HasRoom() const { return window_.size() < WindowCapacity() &&
 
 bool Subscription::Fill() {
   const size_t size_before = window_.size();
-  while (available() && sending_ && HasRoom() && !cursor_.reading() && !cursor_.at_end()) {
+  while (available() && HasRoom() && !read_again_ && !cursor_.reading() && !cursor_.at_end()) {
     cursor_.Read(
-        WindowCapacity() - window_.size(), kWindowBytes,
+        WindowCapacity() - window_.size(), kWindowBytes - window_.bytes(),
         [this](EventPtr event, int row) {
           if (!window_.Find(event->sequence)) Load(std::move(event), row);
         },
-        [this] { WakeSession(); });
+        [this](const absl::Status& status) { status.ok() ? WakeSession() : ReadAgainLater(); });
   }
   return window_.size() > size_before;
+}
+
+void Subscription::ReadAgainLater() {
+  read_again_ = parts_.timers.Schedule(parts_.clock.SteadyNow() + kReadAgainAfter, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->read_again_.number = 0;
+    self->Fill();
+    self->WakeSession();
+  });
 }
 
 WindowEntry& Subscription::Load(EventPtr event, int row) {
@@ -164,7 +184,7 @@ ListenerRow* Subscription::RowOf(const WindowEntry& entry, Publication*& publica
 
 void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out) {
   size_t bytes = 0;
-  while (available() && sending_ && window_.in_flight() < max_in_flight_) {
+  while (available() && window_.in_flight() < max_in_flight_) {
     WindowEntry* entry = window_.NextReady();
     if (!entry) {
       if (!Fill()) break;
@@ -261,6 +281,7 @@ void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional
 
 void Subscription::Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay) {
   --entry.attempt;
+  if (HasExpired(*entry.event, parts_.clock.SystemNow())) return Finish(entry, DeliveryState::kExpired, std::move(error), {});
   if (sending_ || delay) {
     // Not at once: a listener that releases everything must not make a hot loop.
     const Duration wait = delay ? *delay : policy_.Backoff(1, parts_.random);
@@ -289,8 +310,12 @@ void Subscription::Finish(WindowEntry& entry, DeliveryState state, std::optional
   const Sequence sequence = entry.event->sequence;
   if (state == DeliveryState::kDeadLettered) ++dead_letters_;
   Answered(entry, state, std::move(error), std::move(hook_results));
-  if (backlog_ > 0) --backlog_;
   window_.Erase(entry);
+  // After a seek back the cursor may have it still ahead: then it comes again.
+  if (!cursor_.IsAhead(sequence)) {
+    assert(backlog_ > 0);
+    --backlog_;
+  }
   LeftFlight(sequence);
 }
 
@@ -346,7 +371,8 @@ void Subscription::Expire(Publication& publication, int row) {
     WakeSession();
     return;
   }
-  if (backlog_ > 0) --backlog_;
+  assert(backlog_ > 0);
+  --backlog_;
   ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
   parts_.ledger.SetAnswer(publication, listener_row, ExpiredError());
   parts_.gather.SetState(publication, listener_row, DeliveryState::kExpired);
@@ -367,6 +393,7 @@ uint64_t Subscription::Seek(Sequence next_sequence) {
   }
   if (next_sequence > cursor_.next()) {
     cursor_.Walk(cursor_.next(), next_sequence - 1, [&](Publication& publication, int row) {
+      if (std::binary_search(passed.begin(), passed.end(), publication.event->sequence)) return true;
       ++skipped;
       if (row < 0) return true;
       ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
@@ -384,7 +411,7 @@ uint64_t Subscription::Seek(Sequence next_sequence) {
 
 uint64_t Subscription::CountBacklog() const {
   uint64_t count = window_.size();
-  cursor_.Walk(cursor_.next(), parts_.ledger.last_sequence(), [&](const Publication& publication, int) {
+  cursor_.Walk(cursor_.next(), parts_.ledger.journaled_sequence(), [&](const Publication& publication, int) {
     count += !window_.entries().contains(publication.event->sequence);
     return true;
   });
@@ -413,7 +440,7 @@ uint64_t Subscription::DropAll(const ListenerError& error) {
     Publication* publication = nullptr;
     if (ListenerRow* row = RowOf(entry, publication)) drop(*publication, *row);
   }
-  cursor_.Walk(cursor_.next(), parts_.ledger.last_sequence(), [&](Publication& publication, int row) {
+  cursor_.Walk(cursor_.next(), parts_.ledger.journaled_sequence(), [&](Publication& publication, int row) {
     if (row >= 0) drop(publication, publication.rows[static_cast<size_t>(row)]);
     return true;
   });
@@ -433,7 +460,7 @@ std::optional<SystemTime> Subscription::OldestUnackedTime() const {
   if (!window_.entries().empty()) return window_.entries().begin()->second.event->publish_time;
   if (backlog_ == 0) return std::nullopt;
   std::optional<SystemTime> oldest;
-  cursor_.Walk(cursor_.next(), parts_.ledger.last_sequence(), [&oldest](const Publication& publication, int) {
+  cursor_.Walk(cursor_.next(), parts_.ledger.journaled_sequence(), [&oldest](const Publication& publication, int) {
     oldest = publication.event->publish_time;
     return false;
   });

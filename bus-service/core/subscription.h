@@ -41,7 +41,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void SetMaxInFlight(uint32_t max_in_flight);
   void SetPaused(bool paused);
   // Sends nothing more in this session; what is in flight may be answered.
-  void StopSending() { sending_ = false; }
+  void StopSending();
 
   bool Matches(const Event& event) const { return cursor_.Matches(event); }
   // True while the listener handles one of the event's ancestors; the nearest one in flight, or 0.
@@ -80,7 +80,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   Session* session() const { return session_; }
   bool paused() const { return paused_; }
   // Events can move now.
-  bool available() const { return session_ != nullptr && !paused_; }
+  bool available() const { return session_ != nullptr && sending_ && !paused_; }
   const DeliveryWindow& window() const { return window_; }
   const DeliveryPolicy& policy() const { return policy_; }
   const Filter& filter() const { return cursor_.filter(); }
@@ -96,6 +96,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool HasRoom() const;
   // True when something was loaded.
   bool Fill();
+  // The journal could not be read: not at once again.
+  void ReadAgainLater();
   WindowEntry& Load(EventPtr event, int row);
   ListenerRow* RowOf(const WindowEntry& entry, Publication*& publication) const;
   uint64_t CountBacklog() const;
@@ -134,6 +136,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   Sequence last_delivered_ = 0;
   std::optional<LastError> last_error_;
   TimerQueue::Id check_;
+  TimerQueue::Id read_again_;
 };
 
 }  // namespace pvebus::bus
