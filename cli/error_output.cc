@@ -32,7 +32,7 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"JOURNAL_FULL", "a listener that is behind holds the journal; see `pvebus listeners` and resume, seek or delete it"},
       {"PUBLISH_BACKPRESSURE", "the bus is busy; try again after the delay"},
       {"TOO_MANY_LISTENERS", "delete listeners that are not needed: `pvebus listeners delete NAME`"},
-      {"FILTER_INVALID", "filters look like: event_type = CONTAINER_STARTED AND attributes.site : \"east\""},
+      {"FILTER_INVALID", "filters look like: event_type = container_started AND attributes.site : \"east\""},
       {"EVENT_TOO_LARGE", "nothing was stored; publish a reference to the data instead of the data"},
   };
   return advice;
@@ -57,7 +57,7 @@ std::string Advice(const absl::Status& error) {
     case absl::StatusCode::kUnavailable:
       return "is the bus running there? Name another address with --bus or PVEBUS_BUS; `bash deploy/run.sh` starts a bus to try";
     case absl::StatusCode::kDeadlineExceeded:
-      return "the bus did not answer in time: allow more with --timeout";
+      return "allow more with --timeout, or see what the bus is busy with: `pvebus listeners`";
     case absl::StatusCode::kUnimplemented:
       return "the server there does not offer this: is it the bus, and as new as this program?";
     default:
@@ -71,13 +71,15 @@ int PrintRefusal(const absl::Status& error, const GlobalOptions& global, Console
     return kRefused;
   }
   const std::string reason = ErrorReason(error);
+  const std::string text = Printable(std::string(error.message()));
   // Without a reason it was not the bus that spoke.
   if (reason.empty() && error.code() == absl::StatusCode::kUnavailable) {
-    console.err << absl::StrFormat("pvebus: the bus at %s is unreachable\n  %s\n", global.bus,
-                                   Printable(std::string(error.message())));
+    console.err << absl::StrFormat("pvebus: the bus at %s is unreachable\n  %s\n", global.bus, text);
+  } else if (reason.empty() && error.code() == absl::StatusCode::kDeadlineExceeded) {
+    console.err << absl::StrFormat("pvebus: no answer from the bus at %s in time\n", global.bus);
   } else {
-    console.err << absl::StrFormat("pvebus: refused: %s %s: %s\n", absl::StatusCodeToString(error.code()), reason,
-                                   Printable(std::string(error.message())));
+    const std::string code = absl::StatusCodeToString(error.code());
+    console.err << absl::StrFormat("pvebus: refused: %s%s%s: %s\n", code, reason.empty() ? "" : " ", reason, text);
   }
   const std::string_view message(error.message().data(), error.message().size());
   for (const auto& [key, value] : ErrorMetadata(error)) {

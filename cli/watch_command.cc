@@ -56,7 +56,7 @@ int Watch(const WatchArguments& arguments, const GlobalOptions& global, Console&
 void AddWatchCommand(CLI::App& root, Action& action) {
   auto arguments = std::make_shared<WatchArguments>();
   CLI::App* command = root.add_subcommand("watch", "Show events as they pass, without being a listener");
-  command->add_option("--filter", arguments->filter, "Only those, for example 'event_type = CUSTOM AND source = \"pve*\"'");
+  command->add_option("--filter", arguments->filter, "Only those, for example 'event_type = custom AND source = \"pve*\"'");
   AddEventTypes(*command, arguments->types);
   AddPosition(*command, "--from", arguments->from, "Where to begin (default: latest)");
   command->add_option("--count", arguments->count, "End after so many events (default: at Ctrl-C)")->type_name("N");

@@ -116,7 +116,13 @@ TEST(EventJsonTest, WhatIsNotJsonIsRefusedWithItsPlace) {
   EXPECT_THAT(ErrorOf("{\"event\":\"custom\",\"name\":\"\xff\"}"), HasSubstr("UTF-8"));
 }
 
+TEST(EventJsonTest, AbsurdNestingIsRefusedNotFollowed) {
+  EXPECT_THAT(ErrorOf(std::string(200'000, '[')), HasSubstr("not JSON"));
+  EXPECT_THAT(ErrorOf(Nested(100'000)), HasSubstr("nested deeper"));
+}
+
 TEST(EventJsonTest, ARepeatedKeyIsRefused) {
+  EXPECT_THAT(ErrorOf(R"({"event":"custom","name":"x","data":{"a":[{"k":{}},{"k":[1,{"l":1,"l":2}]}]}})"), HasSubstr("'l'"));
   EXPECT_THAT(ErrorOf(R"({"event":"container_started","id":101,"id":102})"), HasSubstr("the key 'id' is there twice"));
   EXPECT_THAT(ErrorOf(R"({"event":"custom","name":"x","data":{"a":[{"k":1},{"k":1}]}})"), "no error");
 }
@@ -124,6 +130,8 @@ TEST(EventJsonTest, ARepeatedKeyIsRefused) {
 TEST(EventJsonTest, AnIntegerThatADoubleCannotHoldIsRefused) {
   EXPECT_THAT(ErrorOf(R"({"event":"custom","name":"x","data":{"n":{"deep":[9007199254740993]}}})"),
               HasSubstr("data.n.deep[0]: 9007199254740993 cannot be carried exactly"));
+  EXPECT_THAT(ErrorOf(R"({"event":"custom","name":"x","data":{"n":12345678901234567890123}})"),
+              HasSubstr("n: 12345678901234567890123 cannot be carried exactly"));
 }
 
 TEST(EventJsonTest, TheDeepestEventThatIsAcceptedCanBeReadInsideADelivery) {

@@ -1,8 +1,6 @@
 #include "sdk/events/json_value.h"
 
 #include <cmath>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -36,29 +34,71 @@ json JsonFromNumber(double number) {
   return number;
 }
 
-// Notices what the library's tree would silently drop.
-class RepeatedKeys {
+// Builds the tree from the library's events, and notices on the way what the library itself would drop: repeated keys, and
+// integers that it turns into doubles because they have no room in 64 bits.
+class TreeBuilder {
  public:
-  void See(json::parse_event_t event, const json& parsed) {
-    switch (event) {
-      case json::parse_event_t::object_start:
-        keys_.emplace_back();
-        break;
-      case json::parse_event_t::object_end:
-        keys_.pop_back();
-        break;
-      case json::parse_event_t::key:
-        if (!keys_.back().insert(parsed.get<std::string>()).second && !repeated_) repeated_ = parsed.get<std::string>();
-        break;
-      default:
-        break;
-    }
+  json& tree() { return tree_; }
+  const std::string& error() const { return error_; }
+
+  // The library's interface.
+  bool null() { return Put(nullptr); }
+  bool boolean(bool value) { return Put(value); }
+  bool number_integer(json::number_integer_t value) { return Put(value); }
+  bool number_unsigned(json::number_unsigned_t value) { return Put(value); }
+  bool number_float(json::number_float_t value, const std::string& text) {
+    if (text.find_first_of(".eE") != std::string::npos) return Put(value);
+    return Fail(absl::StrFormat("%s%s %s", key_, key_.empty() ? "" : ":", NotExact(text)));
   }
-  const std::optional<std::string>& repeated() const { return repeated_; }
+  bool string(std::string& value) { return Put(std::move(value)); }
+  bool binary(json::binary_t&) { return Fail("not JSON"); }
+  bool start_object(size_t) { return Open(json::object()); }
+  bool start_array(size_t) { return Open(json::array()); }
+  bool end_object() { return Close(); }
+  bool end_array() { return Close(); }
+  bool key(std::string& key) {
+    key_ = key;
+    return open_.back()->contains(key) ? Fail(absl::StrFormat("the key '%s' is there twice", key)) : true;
+  }
+  bool parse_error(size_t, const std::string&, const json::exception& error) {
+    const std::string_view what = error.what();
+    const size_t prefix = what.find("] ");
+    return Fail(absl::StrFormat("not JSON: %s", prefix == std::string_view::npos ? what : what.substr(prefix + 2)));
+  }
+
+  static std::string NotExact(std::string_view number) {
+    return absl::StrFormat("%s cannot be carried exactly (numbers are IEEE doubles); send it as a string", number);
+  }
 
  private:
-  std::vector<std::set<std::string>> keys_;
-  std::optional<std::string> repeated_;
+  json& Place(json value) {
+    if (open_.empty()) return tree_ = std::move(value);
+    json& parent = *open_.back();
+    if (parent.is_object()) return parent[key_] = std::move(value);
+    parent.push_back(std::move(value));
+    return parent.back();
+  }
+  bool Put(json value) {
+    Place(std::move(value));
+    return true;
+  }
+  bool Open(json value) {
+    open_.push_back(&Place(std::move(value)));
+    return true;
+  }
+  bool Close() {
+    open_.pop_back();
+    return true;
+  }
+  bool Fail(std::string error) {
+    error_ = std::move(error);
+    return false;
+  }
+
+  json tree_;
+  std::vector<json*> open_;  // a parent does not move while a child of it is open
+  std::string key_;
+  std::string error_;
 };
 
 absl::Status Convert(const json& from, std::string_view path, int depth, google::protobuf::Value& to);
@@ -114,21 +154,9 @@ absl::Status JsonError(std::string_view message) {
 }
 
 absl::StatusOr<json> ParseJson(std::string_view text) {
-  RepeatedKeys keys;
-  json tree;
-  // The library tells what is wrong only by an exception; it ends here.
-  try {
-    tree = json::parse(text.begin(), text.end(), [&keys](int, json::parse_event_t event, json& parsed) {
-      keys.See(event, parsed);
-      return true;
-    });
-  } catch (const json::exception& error) {
-    const std::string_view what = error.what();
-    const size_t prefix = what.find("] ");
-    return JsonError(absl::StrFormat("not JSON: %s", prefix == std::string_view::npos ? what : what.substr(prefix + 2)));
-  }
-  if (keys.repeated()) return JsonError(absl::StrFormat("the key '%s' is there twice", *keys.repeated()));
-  return tree;
+  TreeBuilder builder;
+  if (!json::sax_parse(text.begin(), text.end(), &builder)) return JsonError(builder.error());
+  return std::move(builder.tree());
 }
 
 absl::StatusOr<google::protobuf::Value> ValueFromJson(const json& from, std::string_view path) {
