@@ -44,7 +44,7 @@ struct Event {
   std::string body;
 
   // What it costs to keep, in bytes.
-  size_t Bytes() const { return body.size() + 512; }
+  size_t Bytes() const { return body.size() + 512 + attributes.size() * 256; }
 };
 
 using EventPtr = std::shared_ptr<const Event>;

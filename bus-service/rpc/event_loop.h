@@ -60,7 +60,9 @@ class Flushable {
 // an attempt because the bus itself was away. System time is the machine's. The loop's thread; SteadyNow from any.
 class LoopClock final : public Clock {
  public:
-  SteadyTime SteadyNow() const override { return std::chrono::steady_clock::now() - Duration(away_.load(std::memory_order_relaxed)); }
+  SteadyTime SteadyNow() const override {
+    return std::chrono::steady_clock::now() - Duration(away_.load(std::memory_order_relaxed));
+  }
   SystemTime SystemNow() const override { return std::chrono::system_clock::now(); }
   void WasAway(Duration time) { away_.fetch_add(time.count(), std::memory_order_relaxed); }
 
@@ -83,7 +85,9 @@ class EventLoop {
   // Works until Stop has been called and the queue is empty. Requires: the server was shut down before Stop.
   void Run(const Hooks& hooks);
   // Any thread.
-  void Stop() { queue_->Shutdown(); }
+  void Stop();
+  // From here on no operation may be started: the queue does not take it. What is under way comes back.
+  bool stopping() const { return stopping_; }
   // Runs `task` on the loop's thread. Any thread, before Stop.
   void Post(std::function<void()> task);
 
@@ -98,11 +102,19 @@ class EventLoop {
 
   void FlushDirty();
   SteadyTime NextDue(const Hooks& hooks) const;
+  void NoticeStandstill(Duration slept);
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   LoopClock& clock_;
   TimerQueue timers_;
   std::vector<Flushable*> dirty_;
+  std::vector<Flushable*> flushing_;
+  bool stopping_ = false;
+
+  // At the last look for a standstill, and what the loop has slept since.
+  SteadyTime looked_;
+  Duration ran_{0};
+  Duration slept_{0};
 };
 
 }  // namespace pvebus::bus

@@ -34,6 +34,7 @@ class HealthRpc::Watch final : public Flushable {
 
   void Arrived(bool ok) {
     if (!ok) return gone_.Abandon();
+    if (health_.loop_.stopping()) return;
     Listen(health_);
     health_.watches_.insert(this);
     HealthCheckRequest request;
@@ -84,7 +85,8 @@ HealthRpc::HealthRpc(EventLoop& loop) : loop_(loop) {
         service_.RequestCheck(context, request, responder, queue, queue, tag);
       },
       [this](UnaryCall& call, const HealthCheckRequest& request) {
-        if (!serving_.contains(request.service())) return call.Fail(absl::NotFoundError("service unknown: " + request.service().substr(0, 80)));
+        if (!serving_.contains(request.service()))
+          return call.Fail(absl::NotFoundError("service unknown: " + request.service().substr(0, 80)));
         call.Reply(StatusOf(request.service()));
       });
 }

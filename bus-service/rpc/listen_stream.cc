@@ -32,13 +32,19 @@ void ListenStream::Arrived(bool ok) {
     gone_.Abandon();
     return;
   }
+  if (host_.loop.stopping()) {
+    finishing_ = true;
+    return;
+  }
   Listen(host_);
   session_ = &host_.bus.OpenSession(*this, context_.peer());
   StartRead();
   Wake();
 }
 
-void ListenStream::StartRead() { stream_.Read(&incoming_, read_.Start()); }
+void ListenStream::StartRead() {
+  if (!host_.loop.stopping()) stream_.Read(&incoming_, read_.Start());
+}
 
 void ListenStream::Read(bool ok) {
   if (!ok) {
@@ -63,11 +69,14 @@ void ListenStream::Handle() {
   };
   switch (request_.message_case()) {
     case Request::kRegistration:
-      return decoded(DecodeRegistration(request_.registration()), [this](Registration registration) { session_->OnRegistration(std::move(registration)); });
+      return decoded(DecodeRegistration(request_.registration()),
+                     [this](Registration registration) { session_->OnRegistration(std::move(registration)); });
     case Request::kSettlements:
-      return decoded(DecodeSettlements(request_.settlements()), [this](std::vector<Settlement> settlements) { session_->OnSettlements(settlements); });
+      return decoded(DecodeSettlements(request_.settlements()),
+                     [this](std::vector<Settlement> settlements) { session_->OnSettlements(settlements); });
     case Request::kExtension:
-      return decoded(DecodeExtension(request_.extension()), [this](const Extension& extension) { session_->OnExtension(extension); });
+      return decoded(DecodeExtension(request_.extension()),
+                     [this](const Extension& extension) { session_->OnExtension(extension); });
     case Request::kHeartbeat:
       return session_->OnHeartbeat();
     case Request::kFlowUpdate:
@@ -84,23 +93,24 @@ void ListenStream::Handle() {
 
 void ListenStream::Flush() {
   if (!session_ || finishing_) return;
-  if (write_.under_way()) {
-    if (session_->ended() && !stuck_timer_) {
-      stuck_timer_ = host_.loop.timers().Schedule(host_.bus.clock().SteadyNow() + kFarewell, [this] {
-        stuck_timer_.number = 0;
-        context_.TryCancel();
-      });
-    }
-    return;
-  }
+  if (write_.under_way()) return LimitFarewell();
   if (const auto frame = session_->TakeFrame()) {
     session_->SetWriting(true);
     stream_.Write(EncodeFrame(*frame, host_.bus_instance_id), write_.Start());
+    LimitFarewell();
   } else if (session_->ended()) {
     StartFinish();
     return;
   }
   if (!read_.under_way() && !read_ended_ && session_->wants_messages()) StartRead();
+}
+
+void ListenStream::LimitFarewell() {
+  if (!session_->ended() || stuck_timer_) return;
+  stuck_timer_ = host_.loop.timers().Schedule(host_.bus.clock().SteadyNow() + kFarewell, [this] {
+    stuck_timer_.number = 0;
+    context_.TryCancel();
+  });
 }
 
 void ListenStream::StartFinish() {

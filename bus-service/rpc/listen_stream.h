@@ -11,8 +11,9 @@
 
 namespace pvebus::bus {
 
-// One Listen stream: moves messages between gRPC and a Session and does nothing else. At most one read and one write are under way;
-// what is queued when a write ends goes out as the next one. Deletes itself when its last operation is back. The loop's thread.
+// One Listen stream: moves messages between gRPC and a Session and does nothing else. At most one read and one write are under
+// way; what is queued when a write ends goes out as the next one. Deletes itself when its last operation is back. The loop's
+// thread.
 class ListenStream final : public SessionSink, public Flushable {
  public:
   using Service = v1::ListenerService::WithRawMethod_Listen<v1::ListenerService::Service>;
@@ -43,6 +44,8 @@ class ListenStream final : public SessionSink, public Flushable {
 
   void StartRead();
   void StartFinish();
+  // Lets an ended stream not wait for ever for a peer that does not read.
+  void LimitFarewell();
   void Handle();
   void DeleteWhenDone();
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kDefaultPageSize = 100;
 constexpr int kMaximumPageSize = 1000;
+constexpr size_t kPageBytes = 2 * 1024 * 1024;  // a page ends here: clients read at most 4 MiB
 constexpr size_t kMaxReasonBytes = 1024;
 
 // "CONNECTED" for LISTENER_STATE_CONNECTED.
@@ -36,25 +37,39 @@ bool Matches(const Filter& filter, const std::string& name, const ListenerRecord
 RegistryRpc::RegistryRpc(Bus& bus, EventLoop& loop) : bus_(bus), loop_(loop) {
   auto* queue = loop.queue();
   methods_.Add<v1::ListListenersRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestListListeners(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestListListeners(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { ListListeners(call, request); });
   methods_.Add<v1::GetListenerRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestGetListener(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestGetListener(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { GetListener(call, request); });
   methods_.Add<v1::PauseListenerRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestPauseListener(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestPauseListener(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { PauseListener(call, request); });
   methods_.Add<v1::ResumeListenerRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestResumeListener(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestResumeListener(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { ResumeListener(call, request); });
   methods_.Add<v1::EvictListenerRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestEvictListener(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestEvictListener(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { EvictListener(call, request); });
   methods_.Add<v1::SeekListenerRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestSeekListener(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestSeekListener(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { SeekListener(call, request); });
   methods_.Add<v1::DeleteListenerRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestDeleteListener(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestDeleteListener(context, request, responder, queue, queue, tag);
+      },
       [this](auto& call, auto& request) { DeleteListener(call, request); });
 }
 
@@ -67,7 +82,8 @@ void RegistryRpc::ReplyListener(UnaryCall& call, std::string_view name, const ab
 }
 
 void RegistryRpc::ListListeners(UnaryCall& call, const v1::ListListenersRequest& request) {
-  if (request.page_size() < 0 || request.page_size() > kMaximumPageSize) return call.Fail(FieldInvalid("page_size", "must be 0 .. 1000"));
+  if (request.page_size() < 0 || request.page_size() > kMaximumPageSize)
+    return call.Fail(FieldInvalid("page_size", "must be 0 .. 1000"));
   // A page token is the name of the last listener of the page before.
   if (!request.page_token().empty() && !CheckName("page_token", request.page_token()).ok()) return call.Fail(PageTokenInvalid());
   auto filter = Filter::Parse(request.filter(), {"name", "state", "node", "instance_id", "ephemeral", "labels."});
@@ -75,13 +91,16 @@ void RegistryRpc::ListListeners(UnaryCall& call, const v1::ListListenersRequest&
   const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   const auto& listeners = bus_.registry().listeners();
   v1::ListListenersResponse response;
+  size_t bytes = 0;
   for (auto it = listeners.upper_bound(request.page_token()); it != listeners.end(); ++it) {
     if (!Matches(*filter, it->first, it->second)) continue;
-    if (response.listeners_size() == page_size) {
-      response.set_next_page_token(response.listeners(page_size - 1).name());
+    if (response.listeners_size() == page_size || bytes >= kPageBytes) {
+      response.set_next_page_token(response.listeners().rbegin()->name());
       break;
     }
-    EncodeListener(it->first, it->second, *response.add_listeners());
+    v1::Listener& listener = *response.add_listeners();
+    EncodeListener(it->first, it->second, listener);
+    bytes += listener.ByteSizeLong();
   }
   call.Reply(response);
 }
@@ -92,7 +111,8 @@ void RegistryRpc::GetListener(UnaryCall& call, const v1::GetListenerRequest& req
 
 void RegistryRpc::PauseListener(UnaryCall& call, const v1::PauseListenerRequest& request) {
   if (auto status = CheckLength("reason", request.reason(), kMaxReasonBytes); !status.ok()) return call.Fail(status);
-  ReplyListener<v1::PauseListenerResponse>(call, request.name(), bus_.registry().Pause(request.name(), request.reason(), request.etag()));
+  ReplyListener<v1::PauseListenerResponse>(call, request.name(),
+                                           bus_.registry().Pause(request.name(), request.reason(), request.etag()));
 }
 
 void RegistryRpc::ResumeListener(UnaryCall& call, const v1::ResumeListenerRequest& request) {

@@ -13,7 +13,7 @@ void UnaryCall::Listen(const Method& method, EventLoop& loop) {
 }
 
 void UnaryCall::Proceed(bool ok) {
-  if (arrived_ || !ok) {  // answered, or the server is shutting down
+  if (arrived_ || !ok || loop_.stopping()) {  // answered, or the server is shutting down
     delete this;
     return;
   }
@@ -24,6 +24,7 @@ void UnaryCall::Proceed(bool ok) {
 
 bool UnaryCall::Parse(google::protobuf::Message& request) {
   const absl::Status status = ParseMessage(request_, request);
+  request_.Clear();  // the answer may take long
   if (!status.ok()) Fail(status);
   return status.ok();
 }

@@ -38,6 +38,7 @@ void WatchStream::Arrived(bool ok) {
     gone_.Abandon();  // for a call that never began it never comes
     return;
   }
+  if (host_.loop.stopping()) return;
   Listen(host_);
   host_.open.insert(this);
   if (auto status = Begin(); !status.ok()) End(std::move(status));
@@ -73,21 +74,23 @@ void WatchStream::End(absl::Status status) {
 
 void WatchStream::Fill() {
   Bus& bus = host_.bus;
-  while (matched_.empty() && !reading_ && !ended_ && next_sequence_ <= bus.journaled_sequence()) {
-    if (next_sequence_ < bus.ledger().first_sequence()) return End(SequenceCompacted(next_sequence_, bus.ledger().first_sequence()));
-    reading_ = true;
-    bus.log().Read(next_sequence_, kEventsPerRead, kBytesPerRead, [host = &host_, stream = this](absl::StatusOr<std::vector<EventPtr>> events) {
-      if (!host->open.contains(stream)) return;
-      stream->reading_ = false;
-      if (!events.ok()) return stream->End(events.status());
-      for (EventPtr& event : *events) {
-        stream->next_sequence_ = event->sequence + 1;
-        if (stream->event_types_ != 0 && (stream->event_types_ & (1u << static_cast<int>(event->type))) == 0) continue;
-        if (stream->filter_.Matches(*event)) stream->matched_.push_back(std::move(event));
-      }
-      host->loop.MarkDirty(*stream);
-    });
-  }
+  if (!matched_.empty() || reading_ || ended_ || next_sequence_ > bus.journaled_sequence()) return;
+  if (next_sequence_ < bus.ledger().first_sequence())
+    return End(SequenceCompacted(next_sequence_, bus.ledger().first_sequence()));
+  reading_ = true;
+  bus.log().Read(next_sequence_, kEventsPerRead, kBytesPerRead,
+                 [host = &host_, stream = this](absl::StatusOr<std::vector<EventPtr>> events) {
+                   if (!host->open.contains(stream)) return;
+                   stream->reading_ = false;
+                   if (!events.ok()) return stream->End(events.status());
+                   for (EventPtr& event : *events) {
+                     stream->next_sequence_ = event->sequence + 1;
+                     if (stream->event_types_ != 0 && (stream->event_types_ & (1u << static_cast<int>(event->type))) == 0)
+                       continue;
+                     if (stream->filter_.Matches(*event)) stream->matched_.push_back(std::move(event));
+                   }
+                   host->loop.MarkDirty(*stream);
+                 });
 }
 
 void WatchStream::Flush() {

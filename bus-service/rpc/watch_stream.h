@@ -17,7 +17,8 @@ class WatchStream final : public Flushable {
  public:
   // Everything watchers share: every stream that is open is woken when an event is journaled.
   struct Host {
-    std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, grpc::ServerAsyncWriter<grpc::ByteBuffer>*, void* tag)> request_call;
+    std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, grpc::ServerAsyncWriter<grpc::ByteBuffer>*, void* tag)>
+        request_call;
     Bus& bus;
     EventLoop& loop;
     absl::flat_hash_set<WatchStream*> open;
@@ -39,7 +40,7 @@ class WatchStream final : public Flushable {
   void Flush() override;
   absl::Status Begin();
   void End(absl::Status status);
-  // Reads on until something matches or the journal's end.
+  // Reads on, once: what is left is for the loop's next turn.
   void Fill();
 
   void Arrived(bool ok);
