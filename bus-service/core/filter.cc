@@ -1,7 +1,9 @@
 #include "bus-service/core/filter.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "bus-service/core/errors.h"
@@ -103,7 +105,7 @@ class FilterParser {
   using Node = Filter::Node;
   using NodePtr = std::shared_ptr<const Node>;
 
-  FilterParser(std::string_view text, const std::vector<std::string>& fields) : text_(text), fields_(fields) {}
+  FilterParser(std::string_view text, const std::vector<Filter::Field>& fields) : text_(text), fields_(fields) {}
 
   absl::StatusOr<NodePtr> Parse() {
     NodePtr root = Expression(0);
@@ -203,8 +205,8 @@ class FilterParser {
   NodePtr Comparison() {
     auto node = std::make_shared<Node>();
     const size_t start = at_;
-    while (at_ < text_.size() &&
-           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' || text_[at_] == '.' || text_[at_] == '-')) {
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' ||
+                                  text_[at_] == '.' || text_[at_] == '-')) {
       ++at_;
     }
     node->field = text_.substr(start, at_ - start);
@@ -214,35 +216,56 @@ class FilterParser {
       node->field += *key;
     }
     if (node->field.empty()) return Fail(at_ < text_.size() ? "a field name expected" : "a field name expected, not the end");
-    if (!KnownField(node->field)) return UnknownField(start, node->field);
+    const Filter::Field* field = FindField(node->field);
+    if (!field) return UnknownField(start, node->field);
     SkipBlanks();
     if (!TakeOperator(*node)) return Fail("a comparison expected: one of = != < <= > >= :");
     SkipBlanks();
+    const size_t value_start = at_;
     if (!TakeValue(*node)) return nullptr;
+    const size_t end = std::exchange(at_, value_start);
+    if (!CanBeEqual(*field, *node)) return nullptr;
+    at_ = end;
     return node;
   }
 
-  bool KnownField(std::string_view field) const {
-    for (const std::string& known : fields_) {
-      if (known.ends_with('.') ? field.starts_with(known) && field.size() > known.size() : field == known) return true;
+  const Filter::Field* FindField(std::string_view name) const {
+    for (const Filter::Field& field : fields_) {
+      if (field.name.ends_with('.') ? name.starts_with(field.name) && name.size() > field.name.size() : name == field.name)
+        return &field;
     }
-    return false;
+    return nullptr;
   }
 
-  NodePtr UnknownField(size_t start, const std::string& field) {
+  NodePtr UnknownField(size_t start, const std::string& name) {
     at_ = start;
     std::string known;
-    for (const std::string& name : fields_) known += (known.empty() ? "" : ", ") + name + (name.ends_with('.') ? "KEY" : "");
-    const auto nearest = Nearest(field, fields_);
-    return Fail(absl::StrFormat("unknown field \"%s\"%s (there are: %s)", field,
-                                nearest ? absl::StrFormat(", did you mean \"%s\"?", *nearest) : std::string(), known));
+    std::vector<std::string> names;
+    for (const Filter::Field& field : fields_) {
+      known += (known.empty() ? "" : ", ") + field.name + (field.name.ends_with('.') ? "KEY" : "");
+      names.push_back(field.name);
+    }
+    return Fail(absl::StrFormat("unknown field \"%s\"%s (there are: %s)", name, DidYouMean(name, names), known));
+  }
+
+  // A comparison that could never be true is a slip of the keyboard.
+  bool CanBeEqual(const Filter::Field& field, const Node& node) {
+    if (field.values.empty() || node.any_prefix || node.any_suffix) return true;
+    if (node.op != Node::Operator::kEqual && node.op != Node::Operator::kNotEqual) return true;
+    if (std::find(field.values.begin(), field.values.end(), node.value) != field.values.end()) return true;
+    std::string known;
+    for (const std::string& value : field.values) known += (known.empty() ? "" : ", ") + value;
+    Fail(absl::StrFormat("%s is never \"%s\"%s (it is one of: %s)", field.name, node.value, DidYouMean(node.value, field.values),
+                         known));
+    return false;
   }
 
   bool TakeOperator(Node& node) {
     using Operator = Node::Operator;
     static constexpr std::pair<std::string_view, Operator> kOperators[] = {
-        {"!=", Operator::kNotEqual}, {"<=", Operator::kLessEqual}, {">=", Operator::kGreaterEqual}, {"=", Operator::kEqual},
-        {"<", Operator::kLess},      {">", Operator::kGreater},    {":", Operator::kHas}};
+        {"!=", Operator::kNotEqual}, {"<=", Operator::kLessEqual}, {">=", Operator::kGreaterEqual},
+        {"=", Operator::kEqual},     {"<", Operator::kLess},       {">", Operator::kGreater},
+        {":", Operator::kHas}};
     for (const auto& [sign, op] : kOperators) {
       if (text_.substr(at_).starts_with(sign)) {
         at_ += sign.size();
@@ -277,7 +300,9 @@ class FilterParser {
       node.value = *std::move(value);
     } else {
       const size_t start = at_;
-      while (at_ < text_.size() && !std::isspace(static_cast<unsigned char>(text_[at_])) && text_[at_] != '(' && text_[at_] != ')') ++at_;
+      while (at_ < text_.size() && !std::isspace(static_cast<unsigned char>(text_[at_])) && text_[at_] != '(' &&
+             text_[at_] != ')')
+        ++at_;
       node.value = text_.substr(start, at_ - start);
       if (node.value.empty()) {
         Fail("a value expected");
@@ -296,12 +321,12 @@ class FilterParser {
   }
 
   const std::string_view text_;
-  const std::vector<std::string>& fields_;
+  const std::vector<Filter::Field>& fields_;
   size_t at_ = 0;
   absl::Status error_;
 };
 
-absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<std::string>& fields) {
+absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<Field>& fields) {
   if (text.size() > kMaxBytes) return FilterInvalid(text, kMaxBytes, absl::StrFormat("longer than %d bytes", kMaxBytes));
   Filter filter;
   filter.text_ = text;
@@ -313,7 +338,12 @@ absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<st
 }
 
 absl::StatusOr<Filter> Filter::ParseForEvents(std::string_view text) {
-  return Parse(text, {"event_type", "source", "subject", "ordering_key", "attributes."});
+  return Parse(text, {{"event_type",
+                       {"network_applied", "container_started", "storage_vlan_created", "migration_phase_changed", "custom"}},
+                      "source",
+                      "subject",
+                      "ordering_key",
+                      "attributes."});
 }
 
 bool Filter::Matches(const Lookup& lookup) const { return !root_ || root_->Matches(lookup); }

@@ -22,11 +22,19 @@ class Filter {
   // Gives a field's value; nullopt when it is absent. Map entries are asked for as "attributes.KEY".
   using Lookup = std::function<std::optional<std::string_view>(std::string_view field)>;
 
+  // A name that may be used; one that ends in '.' is a map. With `values`, it is never equal to anything else.
+  struct Field {
+    Field(const char* field_name, std::vector<std::string> field_values = {})
+        : name(field_name), values(std::move(field_values)) {}
+    std::string name;
+    std::vector<std::string> values;
+  };
+
   static constexpr size_t kMaxBytes = 2048;
 
   Filter() = default;  // matches everything
-  // FILTER_INVALID with the position. `fields` are the names that may be used; one that ends in '.' is a map.
-  static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& fields);
+  // FILTER_INVALID with the position.
+  static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<Field>& fields);
   // Parse over event_type, source, subject, ordering_key, attributes.KEY.
   static absl::StatusOr<Filter> ParseForEvents(std::string_view text);
 

@@ -42,8 +42,7 @@ TEST(FilterTest, EqualityComparesTheWholeValue) {
   EXPECT_TRUE(Matches("event_type = container_started"));
   EXPECT_TRUE(Matches("event_type=\"container_started\""));
   EXPECT_TRUE(Matches("subject = 'vm 101'"));
-  EXPECT_FALSE(Matches("event_type = container"));
-  EXPECT_FALSE(Matches("event_type = CONTAINER_STARTED"));
+  EXPECT_FALSE(Matches("subject = vm"));
   EXPECT_TRUE(Matches("source != pve2/lxc"));
   EXPECT_FALSE(Matches("source != pve1/lxc"));
 }
@@ -116,6 +115,13 @@ TEST(FilterTest, AQuoteInsideAQuoteIsEscaped) {
 }
 
 TEST(FilterTest, TheTextIsKept) { EXPECT_EQ(Filter::ParseForEvents("source = x")->text(), "source = x"); }
+
+TEST(FilterTest, AComparisonThatCouldNeverBeTrueIsRefused) {
+  EXPECT_EQ(ErrorReason(ErrorOf("event_type = container")), "FILTER_INVALID");
+  EXPECT_NE(std::string(ErrorOf("event_type = CONTAINER_STARTED").message()).find("did you mean"), std::string::npos);
+  EXPECT_TRUE(ErrorOf("event_type = container*").ok());
+  EXPECT_TRUE(ErrorOf("event_type != custom").ok());
+}
 
 TEST(FilterTest, ErrorsNameThePosition) {
   EXPECT_EQ(PositionOf("source"), "7");

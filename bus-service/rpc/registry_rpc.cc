@@ -86,7 +86,13 @@ void RegistryRpc::ListListeners(UnaryCall& call, const v1::ListListenersRequest&
     return call.Fail(FieldInvalid("page_size", "must be 0 .. 1000"));
   // A page token is the name of the last listener of the page before.
   if (!request.page_token().empty() && !CheckName("page_token", request.page_token()).ok()) return call.Fail(PageTokenInvalid());
-  auto filter = Filter::Parse(request.filter(), {"name", "state", "node", "instance_id", "ephemeral", "labels."});
+  auto filter =
+      Filter::Parse(request.filter(), {"name",
+                                       {"state", {"CONNECTED", "DISCONNECTED", "LEASE_EXPIRED", "PAUSED", "DRAINING", "BLOCKED"}},
+                                       "node",
+                                       "instance_id",
+                                       {"ephemeral", {"true", "false"}},
+                                       "labels."});
   if (!filter.ok()) return call.Fail(filter.status());
   const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   const auto& listeners = bus_.registry().listeners();
