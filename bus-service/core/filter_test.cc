@@ -140,7 +140,7 @@ TEST(FilterTest, ErrorsNameThePosition) {
 }
 
 TEST(FilterTest, AnUnknownFieldIsToldWhichOneIsMeant) {
-  EXPECT_NE(std::string(ErrorOf("suorce = x").message()).find("did you mean \"source\"?"), std::string::npos);
+  EXPECT_NE(std::string(ErrorOf("suorce = x").message()).find("did you mean 'source'?"), std::string::npos);
   EXPECT_NE(std::string(ErrorOf("suorce = x").message()).find("attributes.KEY"), std::string::npos);
 }
 
