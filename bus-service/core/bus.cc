@@ -40,7 +40,7 @@ void Bus::Publish(PublishCommand command, PublishDone done) {
   if (auto status = CheckDuplicate(command, earlier); !status.ok()) return done(status);
   if (earlier) {
     if (auto status = CheckWaiting(*earlier, command.wait_policy); !status.ok()) return done(status);
-    return Wait(*earlier, command.wait_policy, command.wait, true, std::move(done));
+    return Wait(*earlier, command.wait_policy, command.wait, true, std::move(done), command.caller);
   }
   if (command.expected_last_sequence && *command.expected_last_sequence != ledger_.last_sequence()) {
     return done(SequenceMismatch(*command.expected_last_sequence, ledger_.last_sequence()));
@@ -67,7 +67,7 @@ void Bus::Publish(PublishCommand command, PublishDone done) {
   last_publish_time_ = event.publish_time;
   event.sequence = ledger_.last_sequence() + 1;
   Publication& added = ledger_.Add(std::move(publication));
-  Wait(added, command.wait_policy, command.wait, false, std::move(done));
+  Wait(added, command.wait_policy, command.wait, false, std::move(done), command.caller);
   log_.Append(command.event, [this, sequence = event.sequence](const absl::Status& status) { Appended(sequence, status); });
 }
 
@@ -191,20 +191,29 @@ void Bus::Expire(Sequence sequence) {
   }
 }
 
-void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done) {
-  gather_.Wait(publication, policy, clock_.SteadyNow() + wait,
-               [&publication, duplicate, done = std::move(done)](const absl::Status& status) {
-                 if (!status.ok()) return done(status);
-                 done(PublishReply{&publication, duplicate});
-               });
+void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done, const void* caller) {
+  gather_.Wait(
+      publication, policy, clock_.SteadyNow() + wait,
+      [&publication, duplicate, done = std::move(done)](const absl::Status& status) {
+        if (!status.ok()) return done(status);
+        done(PublishReply{&publication, duplicate});
+      },
+      caller);
 }
 
-void Bus::GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done) {
-  Publication* publication =
-      key.kind == EventKey::Kind::kEventId ? ledger_.FindByEventId(key.id) : ledger_.FindByRequestId(key.id);
+Publication* Bus::Find(const EventKey& key) const {
+  return key.kind == EventKey::Kind::kEventId ? ledger_.FindByEventId(key.id) : ledger_.FindByRequestId(key.id);
+}
+
+void Bus::GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done, const void* caller) {
+  Publication* publication = Find(key);
   if (!publication) return done(EventNotFound(key.id));
   if (auto status = CheckWaiting(*publication, wait_policy); !status.ok()) return done(status);
-  Wait(*publication, wait_policy, wait, false, std::move(done));
+  Wait(*publication, wait_policy, wait, false, std::move(done), caller);
+}
+
+void Bus::Leave(const EventKey& key, const void* caller) {
+  if (Publication* publication = Find(key)) gather_.Leave(*publication, caller);
 }
 
 RowView Bus::View(const ListenerRow& row) {

@@ -22,6 +22,7 @@ struct PublishCommand {
   bool validate_only = false;
   std::vector<std::string> required_listeners;
   std::optional<Sequence> expected_last_sequence;
+  const void* caller = nullptr;  // who may Leave
 };
 
 struct PublishReply {
@@ -52,7 +53,9 @@ class Bus {
 
   // `done` is called exactly once, during the call or later.
   void Publish(PublishCommand command, PublishDone done);
-  void GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done);
+  void GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done, const void* caller = nullptr);
+  // The caller no longer waits for this event: its `done` is called with CANCELLED, unless it has been called. The event stays.
+  void Leave(const EventKey& key, const void* caller);
   RowView View(const ListenerRow& row);
 
   // A stream opened; it belongs to the caller until CloseSession. Requires: `sink` outlives the session.
@@ -94,7 +97,8 @@ class Bus {
   void FanOut(Publication& publication);
   void ScheduleExpiry(Publication& publication);
   void Expire(Sequence sequence);
-  void Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done);
+  void Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done, const void* caller);
+  Publication* Find(const EventKey& key) const;
 
   const Limits& limits_;
   const Clock& clock_;

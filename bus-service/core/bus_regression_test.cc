@@ -75,6 +75,25 @@ TEST(BusRegressionTest, WaitingForAResultCountsAsWaiting) {
   EXPECT_TRUE(harness.GetResult("e1")->status.ok()) << "who does not wait is told";
 }
 
+TEST(BusRegressionTest, WhoLeavesNoLongerWaits) {
+  BusHarness harness;
+  harness.limits.max_waiting_publishes = 1;
+  harness.Connect("hangs");
+  const int caller = 0;
+  const EventKey key{EventKey::Kind::kEventId, "e1"};
+  harness.Publish({.wait_policy = WaitPolicy::kDurable});
+  absl::Status told;
+  harness.bus.GetResult(
+      key, WaitPolicy::kSettled, seconds(30), [&told](const absl::StatusOr<PublishReply>& reply) { told = reply.status(); },
+      &caller);
+  ASSERT_EQ(harness.Publish()->status.code(), absl::StatusCode::kResourceExhausted);
+
+  harness.bus.Leave(key, &caller);
+
+  EXPECT_EQ(told.code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(harness.Publish()->done()) << "there is room for one who waits";
+}
+
 TEST(BusRegressionTest, AnEphemeralListenerThatLeavesEndsItsRowsWhereverTheyAre) {
   BusHarness harness;
   auto& brief = harness.Add("brief");

@@ -39,7 +39,8 @@ void Gather::Begin(Publication& publication) {
   CompleteSatisfied(publication);
 }
 
-void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done) {
+void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done,
+                  const void* caller) {
   // Rows of a publication that nobody waited for were not watched when listeners came and went.
   if (publication.journaled && publication.waiters.empty()) {
     for (ListenerRow& row : publication.rows) Recount(publication, row);
@@ -47,7 +48,7 @@ void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until,
   if (finished_ || Satisfied(publication, policy)) return done(absl::OkStatus());
   waiting_.insert(&publication);
   ++waiters_;
-  publication.waiters.push_back({policy, std::move(done), {}});
+  publication.waiters.push_back({policy, std::move(done), {}, caller});
   publication.waiters.back().timer = timers_.Schedule(
       until, [this, &publication, number = timers_.next_number()] { WaitIsOver(publication, number); });
 }
@@ -111,6 +112,12 @@ void Gather::Complete(Publication& publication, const std::function<bool(const P
 void Gather::Fail(Publication& publication, const absl::Status& status) {
   Complete(
       publication, [](const Publication::Waiter&) { return true; }, status);
+}
+
+void Gather::Leave(Publication& publication, const void* caller) {
+  Complete(
+      publication, [caller](const Publication::Waiter& waiter) { return waiter.caller == caller; },
+      absl::CancelledError("the caller has left"));
 }
 
 void Gather::FinishAll(const absl::Status& unknown) {

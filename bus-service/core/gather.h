@@ -22,7 +22,10 @@ class Gather {
   void Begin(Publication& publication);
   // Calls `done` when `policy` is satisfied or `until` has come, but with OK never before the event is durable; at once if it is.
   // Not satisfied in time is OK too: the rows say where they stand.
-  void Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done);
+  void Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done,
+            const void* caller = nullptr);
+  // The caller waits for nothing any more: ends its waits as CANCELLED.
+  void Leave(Publication& publication, const void* caller);
   // The only way to change a row's state; set the row's other fields before.
   void SetState(Publication& publication, ListenerRow& row, DeliveryState state);
   // A listener came, went, was paused or resumed: looks at its waiting rows again.

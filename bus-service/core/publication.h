@@ -69,6 +69,7 @@ struct Publication {
     WaitPolicy policy;
     std::function<void(absl::Status)> done;
     TimerQueue::Id timer;
+    const void* caller = nullptr;  // names who waits; null: nobody who could leave
   };
 
   EventPtr event;

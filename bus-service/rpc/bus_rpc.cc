@@ -16,6 +16,12 @@ Duration TimeLeft(const UnaryCall& call) {
   return std::chrono::duration_cast<Duration>(deadline - std::chrono::system_clock::now());
 }
 
+// An event that was sent again without an id has only its request's.
+EventKey KeyOf(const Event& event, const std::string& request_id) {
+  if (!event.event_id.empty()) return {EventKey::Kind::kEventId, event.event_id};
+  return {EventKey::Kind::kRequestId, request_id};
+}
+
 // The answers of a batch as they come in; the last one sends them.
 class Batch {
  public:
@@ -46,19 +52,28 @@ class Batch {
 BusRpc::BusRpc(Bus& bus, EventLoop& loop) : bus_(bus), loop_(loop) {
   auto* queue = loop.queue();
   methods_.Add<v1::PublishRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestPublish(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestPublish(context, request, responder, queue, queue, tag);
+      },
       [this](UnaryCall& call, v1::PublishRequest& request) { Publish(call, request); });
   methods_.Add<v1::BatchPublishRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestBatchPublish(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestBatchPublish(context, request, responder, queue, queue, tag);
+      },
       [this](UnaryCall& call, v1::BatchPublishRequest& request) { BatchPublish(call, request); });
   methods_.Add<v1::GetPublishResultRequest>(
-      [this, queue](auto* context, auto* request, auto* responder, void* tag) { service_.RequestGetPublishResult(context, request, responder, queue, queue, tag); },
+      [this, queue](auto* context, auto* request, auto* responder, void* tag) {
+        service_.RequestGetPublishResult(context, request, responder, queue, queue, tag);
+      },
       [this](UnaryCall& call, v1::GetPublishResultRequest& request) { GetPublishResult(call, request); });
 }
 
 void BusRpc::Publish(UnaryCall& call, v1::PublishRequest& request) {
   auto command = DecodePublish(request, bus_.limits(), TimeLeft(call));
   if (!command.ok()) return call.Fail(command.status());
+  command->caller = &call;
+  const auto event = command->event;
+  const std::string request_id = command->request_id;
   bus_.Publish(*std::move(command), [this, &call](const absl::StatusOr<PublishReply>& reply) {
     if (!reply.ok()) return call.Fail(reply.status());
     v1::PublishResponse response;
@@ -66,6 +81,7 @@ void BusRpc::Publish(UnaryCall& call, v1::PublishRequest& request) {
     response.set_duplicate(reply->duplicate);
     call.Reply(response);
   });
+  call.OnCancel([this, &call, event, request_id] { bus_.Leave(KeyOf(*event, request_id), &call); });
 }
 
 void BusRpc::BatchPublish(UnaryCall& call, v1::BatchPublishRequest& request) {
@@ -74,14 +90,20 @@ void BusRpc::BatchPublish(UnaryCall& call, v1::BatchPublishRequest& request) {
   if (bus_.draining()) return call.Fail(Draining());
   auto batch = std::make_shared<Batch>(call, bus_, size);
   const Duration time_left = TimeLeft(call);
+  std::vector<std::pair<EventPtr, std::string>> awaited;
   for (int i = 0; i < size; ++i) {
     auto command = DecodePublish(*request.mutable_requests(i), bus_.limits(), time_left);
     if (!command.ok()) {
       batch->Put(i, command.status());
       continue;
     }
+    command->caller = &call;
+    awaited.emplace_back(command->event, command->request_id);
     bus_.Publish(*std::move(command), [batch, i](const absl::StatusOr<PublishReply>& reply) { batch->Put(i, reply); });
   }
+  call.OnCancel([this, &call, awaited = std::move(awaited)] {
+    for (const auto& [event, request_id] : awaited) bus_.Leave(KeyOf(*event, request_id), &call);
+  });
 }
 
 void BusRpc::GetPublishResult(UnaryCall& call, v1::GetPublishResultRequest& request) {
@@ -96,15 +118,18 @@ void BusRpc::GetPublishResult(UnaryCall& call, v1::GetPublishResultRequest& requ
     case v1::GetPublishResultRequest::KEY_NOT_SET:
       return call.Fail(FieldInvalid("key", "must be an event_id or a request_id"));
   }
-  if (!v1::WaitPolicy_IsValid(request.wait_policy())) return call.Fail(FieldInvalid("wait_policy", "must be DURABLE, FIRST_ATTEMPT or SETTLED"));
+  if (!v1::WaitPolicy_IsValid(request.wait_policy()))
+    return call.Fail(FieldInvalid("wait_policy", "must be DURABLE, FIRST_ATTEMPT or SETTLED"));
   auto wait = DecodeWait(request.has_wait_timeout() ? &request.wait_timeout() : nullptr, TimeLeft(call));
   if (!wait.ok()) return call.Fail(wait.status());
-  bus_.GetResult(key, static_cast<WaitPolicy>(request.wait_policy()), *wait, [this, &call](const absl::StatusOr<PublishReply>& reply) {
+  const auto answer = [this, &call](const absl::StatusOr<PublishReply>& reply) {
     if (!reply.ok()) return call.Fail(reply.status());
     v1::GetPublishResultResponse response;
     EncodeResult(*reply->publication, bus_, *response.mutable_result());
     call.Reply(response);
-  });
+  };
+  bus_.GetResult(key, static_cast<WaitPolicy>(request.wait_policy()), *wait, answer, &call);
+  call.OnCancel([this, &call, key] { bus_.Leave(key, &call); });
 }
 
 }  // namespace pvebus::bus

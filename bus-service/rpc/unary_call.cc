@@ -1,5 +1,7 @@
 #include "bus-service/rpc/unary_call.h"
 
+#include <utility>
+
 #include "bus-service/rpc/wire.h"
 #include "sdk/status/status.h"
 
@@ -9,17 +11,38 @@ UnaryCall::UnaryCall(const Method& method, EventLoop& loop) : method_(method), l
 
 void UnaryCall::Listen(const Method& method, EventLoop& loop) {
   auto* call = new UnaryCall(method, loop);
+  call->context_.AsyncNotifyWhenDone(static_cast<Tag*>(&call->gone_tag_));
   method.request_call(&call->context_, &call->request_, &call->responder_, static_cast<Tag*>(call));
 }
 
 void UnaryCall::Proceed(bool ok) {
-  if (arrived_ || !ok || loop_.stopping()) {  // answered, or the server is shutting down
+  if (!arrived_ && !ok) {  // the server is shutting down; for a call that never began nothing else comes
     delete this;
     return;
+  }
+  if (arrived_ || loop_.stopping()) {
+    finished_ = true;
+    return DeleteWhenDone();
   }
   arrived_ = true;
   Listen(method_, loop_);
   method_.handle(*this);
+}
+
+void UnaryCall::Left() {
+  gone_ = true;
+  if (const auto leave = std::exchange(leave_, nullptr)) leave();
+  DeleteWhenDone();
+}
+
+void UnaryCall::DeleteWhenDone() {
+  if (finished_ && gone_) delete this;
+}
+
+void UnaryCall::OnCancel(std::function<void()> leave) {
+  if (replied_) return;
+  if (gone_) return leave();
+  leave_ = std::move(leave);
 }
 
 bool UnaryCall::Parse(google::protobuf::Message& request) {
@@ -30,9 +53,15 @@ bool UnaryCall::Parse(google::protobuf::Message& request) {
 }
 
 void UnaryCall::Reply(const google::protobuf::MessageLite& response) {
+  replied_ = true;
+  leave_ = nullptr;
   responder_.Finish(SerializeMessage(response), grpc::Status::OK, static_cast<Tag*>(this));
 }
 
-void UnaryCall::Fail(const absl::Status& status) { responder_.FinishWithError(ToGrpcStatus(status), static_cast<Tag*>(this)); }
+void UnaryCall::Fail(const absl::Status& status) {
+  replied_ = true;
+  leave_ = nullptr;
+  responder_.FinishWithError(ToGrpcStatus(status), static_cast<Tag*>(this));
+}
 
 }  // namespace pvebus::bus

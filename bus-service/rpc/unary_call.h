@@ -28,18 +28,37 @@ class UnaryCall final : public Tag {
   bool Parse(google::protobuf::Message& request);
   void Reply(const google::protobuf::MessageLite& response);
   void Fail(const absl::Status& status);
+  // `leave` is called when the caller has gone before it was answered; it must see to it that an answer is given then.
+  void OnCancel(std::function<void()> leave);
   std::chrono::system_clock::time_point deadline() const { return context_.deadline(); }
 
  private:
+  // The call is over for the caller.
+  class Gone final : public Tag {
+   public:
+    explicit Gone(UnaryCall& call) : call_(call) {}
+    void Proceed(bool) override { call_.Left(); }
+
+   private:
+    UnaryCall& call_;
+  };
+
   UnaryCall(const Method& method, EventLoop& loop);
   void Proceed(bool ok) override;
+  void Left();
+  void DeleteWhenDone();
 
   const Method& method_;
   EventLoop& loop_;
   grpc::ServerContext context_;
   grpc::ByteBuffer request_;
   grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> responder_{&context_};
+  Gone gone_tag_{*this};
+  std::function<void()> leave_;
   bool arrived_ = false;
+  bool replied_ = false;
+  bool finished_ = false;
+  bool gone_ = false;
 };
 
 }  // namespace pvebus::bus

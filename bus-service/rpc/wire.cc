@@ -19,6 +19,50 @@ using google::protobuf::UnknownFieldSet;
 constexpr int kMostNested = 64;
 constexpr int kMostNestedAtAll = 1000;
 
+// 16 MiB may hold 8 million empty messages, which would cost 100 times as much in memory.
+constexpr int kLongBytes = 64 * 1024;
+constexpr size_t kMostFields = 500'000;
+
+// False when a message and those in it have more fields than `left`. What is malformed is left to the parser.
+bool HasFewFields(const Descriptor& type, google::protobuf::io::CodedInputStream& stream, int depth, size_t& left) {
+  while (const uint32_t tag = stream.ReadTag()) {
+    if (left-- == 0) return false;
+    uint64_t value = 0;
+    switch (tag & 7) {
+      case 0:
+        if (!stream.ReadVarint64(&value)) return true;
+        break;
+      case 1:
+      case 5:
+        if (!stream.Skip((tag & 7) == 1 ? 8 : 4)) return true;
+        break;
+      case 2: {
+        int length = 0;
+        if (!stream.ReadVarintSizeAsInt(&length)) return true;
+        const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(tag >> 3));
+        if (!field || !field->message_type() || depth == kMostNested) {
+          if (!stream.Skip(length)) return true;
+          break;
+        }
+        const auto limit = stream.PushLimit(length);
+        if (!HasFewFields(*field->message_type(), stream, depth + 1, left)) return false;
+        if (stream.BytesUntilLimit() > 0 && !stream.Skip(stream.BytesUntilLimit())) return true;
+        stream.PopLimit(limit);
+        break;
+      }
+      default:  // a group's fields are counted as they come
+        break;
+    }
+  }
+  return true;
+}
+
+bool HasFewFields(const Descriptor& type, const grpc::Slice& slice) {
+  google::protobuf::io::CodedInputStream stream(slice.begin(), static_cast<int>(slice.size()));
+  size_t left = kMostFields;
+  return HasFewFields(type, stream, 0, left);
+}
+
 bool Parse(const grpc::Slice& slice, int most_nested, google::protobuf::Message& message) {
   google::protobuf::io::CodedInputStream stream(slice.begin(), static_cast<int>(slice.size()));
   stream.SetRecursionLimit(most_nested);
@@ -72,6 +116,9 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Messa
   if (bytes.Length() == 0) return absl::OkStatus();
   grpc::Slice slice;
   if (!bytes.TrySingleSlice(&slice).ok() && !bytes.DumpToSingleSlice(&slice).ok()) return RequestMalformed("it cannot be read");
+  if (slice.size() > kLongBytes && !HasFewFields(*message.GetDescriptor(), slice)) {
+    return RequestMalformed(absl::StrFormat("it has more than %d fields", kMostFields));
+  }
   if (Parse(slice, kMostNested, message)) return absl::OkStatus();
   const std::string field =
       FindInvalidUtf8(*message.GetDescriptor(), {reinterpret_cast<const char*>(slice.begin()), slice.size()});

@@ -68,6 +68,49 @@ TEST(AdversaryTest, ListenersWithMuchToSayCanBeListed) {
   EXPECT_EQ(listed, kCount);
 }
 
+TEST(AdversaryTest, ManyEmptyMessagesCostNoMemory) {
+  BusProcess bus;
+  std::string bytes;
+  for (int i = 0; i < 8'000'000; ++i) bytes.append("\x0a\x00", 2);
+
+  const auto refused = CallBytes(*bus.channel(), "/pvebus.bus.v1.BusService/BatchPublish", bytes);
+
+  EXPECT_THAT(refused.status(), IsError(StatusCode::kInvalidArgument, "REQUEST_MALFORMED"));
+  EXPECT_LT(bus.process().ResidentBytes(), size_t{150} << 20);
+}
+
+TEST(AdversaryTest, PublishersThatHaveLeftMakeRoomForOthers) {
+  BusProcess bus;
+  RawListener hangs(bus.address(), RegistrationOf("hangs"));
+  hangs.WaitRegistered();
+  const auto publish = [&bus](grpc::ClientContext& context, milliseconds wait) {
+    bus::v1::BatchPublishRequest batch;
+    for (int i = 0; i < 1000; ++i) *batch.add_requests() = RequestOf(KeyedEvent("k"), bus::v1::WAIT_POLICY_SETTLED, wait);
+    bus::v1::BatchPublishResponse response;
+    bus.bus().BatchPublish(&context, batch, &response);
+    int refused = 0;
+    for (const auto& one : response.responses()) refused += one.has_error();
+    return refused;
+  };
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 10; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    threads.emplace_back([&publish, context = contexts.back().get()] { publish(*context, seconds(30)); });
+  }
+  WaitFor("10,000 to wait", [&] { return bus.GetListener("hangs")->backlog() == 10'000; });
+  grpc::ClientContext one_too_many;
+  ASSERT_EQ(publish(one_too_many, milliseconds(1)), 1000);
+
+  for (auto& context : contexts) context->TryCancel();
+  for (auto& thread : threads) thread.join();
+
+  WaitFor("room for another publisher", [&] {
+    grpc::ClientContext another;
+    return publish(another, milliseconds(1)) == 0;
+  });
+}
+
 // The bus may be stopped at any moment of its work; watchers keep it writing, which is where it once did not notice.
 TEST(AdversaryTest, NobodyLosesItsLeaseWhileTheBusItselfStandsStill) {
   BusProcess bus;

@@ -34,7 +34,8 @@ TEST_F(NestedTest, AHandlerThatPublishesAndWaitsForEveryoneDoesNotWaitForItself)
 
   auto publishing = bus_.PublishLater(RequestOf(CustomEvent("parent")));
   const auto parent = handler->NextDelivery();
-  other->Ack(other->NextDelivery().delivery_id());
+  other->Ack(other->NextDelivery().delivery_id(), true);
+  other->NextConfirmation();  // until then it is busy with the parent too
   auto nesting = bus_.PublishLater(RequestOf(ChildOf(parent.event().event_id(), CustomEvent("child"))));
   other->Ack(other->NextDelivery().delivery_id());
   const auto nested = nesting.get();
