@@ -1,6 +1,7 @@
 // bus-service: the event bus. This is the only place that knows every part of it.
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "CLI/CLI.hpp"
@@ -10,6 +11,7 @@
 #include "bus-service/core/names.h"
 #include "bus-service/rpc/bus_server.h"
 #include "bus-service/store/memory_event_log.h"
+#include "bus-service/store/sqlite_event_log.h"
 #include "google/protobuf/stubs/logging.h"
 #include "sdk/base/mutex.h"
 #include "sdk/service/service_main.h"
@@ -17,10 +19,12 @@
 namespace pvebus::bus {
 namespace {
 
+constexpr char kDefaultDataDirectory[] = "/var/lib/pvebus/bus";
+
 struct Flags {
   service::ServiceOptions service;
-  std::string journal = "memory";
-  uint64_t memory_limit_mib = 128;
+  std::string journal = "sqlite";
+  uint64_t journal_limit_mib = 128;
   uint64_t max_event_bytes = 1 << 20;
   double drain_grace_seconds = 10;
   std::vector<std::string> required_listeners;
@@ -34,12 +38,13 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "Example:\n"
       "  bus-service --listen 127.0.0.1:7400 --listen unix:/run/pvebus/bus.sock --require-listeners storage-hooks\n");
   service::AddServiceFlags(app, flags.service, "127.0.0.1:7400");
-  app.add_option("--journal", flags.journal, "What keeps the events. memory: nothing survives the bus")
-      ->check(CLI::IsMember({"memory"}))
+  app.add_option("--journal", flags.journal,
+                 "What keeps events and listeners. sqlite: a file in --data-dir, which survives a crash; memory: nothing survives the bus")
+      ->check(CLI::IsMember({"sqlite", "memory"}))
       ->capture_default_str()
       ->group("Journal");
-  app.add_option("--memory-limit", flags.memory_limit_mib,
-                 "MiB of events that the memory journal holds. Settled events make room for new ones; when all are unsettled,\n"
+  app.add_option("--journal-limit", flags.journal_limit_mib,
+                 "MiB of events that the journal holds. Settled events make room for new ones; when all are unsettled,\n"
                  "publishers get RESOURCE_EXHAUSTED JOURNAL_FULL")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str()
@@ -87,6 +92,28 @@ class MemoryReminder {
   std::jthread thread_;
 };
 
+struct Journal {
+  std::unique_ptr<EventLog> log;
+  StateLog* states = nullptr;  // part of the log; null when nothing is kept
+  Recovery recovery;
+};
+
+absl::StatusOr<Journal> OpenJournal(const Flags& flags, JournalWriter::Post post, Logger& logger) {
+  Journal journal;
+  const size_t limit = flags.journal_limit_mib << 20;
+  if (flags.journal == "memory") {
+    journal.log = std::make_unique<MemoryEventLog>(limit);
+    return journal;
+  }
+  const std::string directory = flags.service.data_dir.empty() ? kDefaultDataDirectory : flags.service.data_dir;
+  auto opened = SqliteEventLog::Open(directory, limit, std::move(post), logger);
+  if (!opened.ok()) return opened.status();
+  journal.states = opened->log.get();
+  journal.log = std::move(opened->log);
+  journal.recovery = std::move(opened->recovery);
+  return journal;
+}
+
 int Run(const Flags& flags) {
   auto logger = service::MakeLogger(flags.service);
   if (!logger.ok()) {
@@ -101,8 +128,15 @@ int Run(const Flags& flags) {
   limits.drain_grace = std::chrono::milliseconds(static_cast<int64_t>(flags.drain_grace_seconds * 1000));
   LoopClock clock;
   SeededRandom random(SeededRandom::SystemSeed());
-  MemoryEventLog log(flags.memory_limit_mib << 20);
-  Bus bus(limits, clock, random, log, **logger);
+  // The journal's thread needs the server's, and that needs the bus, which needs the journal.
+  BusServer* server_if_up = nullptr;
+  auto journal = OpenJournal(flags, [&server_if_up](std::function<void()> task) { server_if_up->Post(std::move(task)); }, **logger);
+  if (!journal.ok()) {
+    absl::FPrintF(stderr, "bus-service: %s\n", journal.status().message());
+    return 1;
+  }
+  Bus bus(limits, clock, random, *journal->log, **logger, journal->states);
+  bus.Restore(journal->recovery);
 
   service::InitServerPlugins(service::Health::kOwn);
   grpc::ServerBuilder builder;
@@ -127,14 +161,17 @@ int Run(const Flags& flags) {
     absl::FPrintF(stderr, "bus-service: %s\n", grpc_server.status().message());
     return 1;
   }
+  server_if_up = &server;
   server.Start(**grpc_server);
   ports.PrintListening();
-  const MemoryReminder reminder(**logger);
+  std::optional<MemoryReminder> reminder;
+  if (flags.journal == "memory") reminder.emplace(**logger);
 
   const std::string signal = service::WaitForStopSignal();
   (*logger)->Info("stopping signal=%s", signal);
   service::NotifySystemd("STOPPING=1");
   server.Stop();
+  journal->log->Close();
   return 0;
 }
 

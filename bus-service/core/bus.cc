@@ -1,11 +1,13 @@
 #include "bus-service/core/bus.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "bus-service/core/errors.h"
 #include "bus-service/core/event_id.h"
 #include "bus-service/core/names.h"
+#include "bus-service/core/row_recovery.h"
 
 namespace pvebus::bus {
 namespace {
@@ -15,7 +17,7 @@ constexpr int kDeadlineExceeded = 4;
 
 }  // namespace
 
-Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, Logger& logger)
+Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, Logger& logger, StateLog* states)
     : limits_(limits),
       clock_(clock),
       random_(random),
@@ -26,12 +28,41 @@ Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log
                 const auto subscription = row.subscription.lock();
                 return subscription && subscription->available();
               }),
-      parts_{limits_, clock_, random_, log_, logger_, timers_, ledger_, gather_},
+      parts_{limits_, clock_, random_, log_, logger_, timers_, ledger_, gather_, states ? *states : forgetful_, touched_},
       registry_(parts_),
       // Session numbers are part of delivery ids: begin anywhere, so that ids of an earlier run mean nothing here.
       last_session_(random.Next() & 0x3ffffff) {}
 
 Bus::~Bus() { EndAll(); }
+
+void Bus::Restore(const Recovery& recovery) {
+  ledger_.StartAfter(recovery.events.empty() ? recovery.last_sequence : recovery.events.front()->sequence - 1);
+  for (const EventPtr& event : recovery.events) {
+    auto publication = std::make_unique<Publication>();
+    publication->event = event;
+    publication->journal_time = clock_.SteadyNow();
+    ledger_.Add(std::move(publication));
+  }
+  registry_.Restore(recovery.listeners);
+  RowRecovery rows(registry_, recovery.listeners);
+  for (const EventPtr& event : recovery.events) {
+    Publication& publication = *ledger_.Find(event->sequence);
+    rows.Rebuild(publication, ledger_);
+    ledger_.SetJournaled(publication);
+    gather_.Begin(publication);
+    if (event->expire_time && publication.unsettled_rows > 0) ScheduleExpiry(publication);
+  }
+  if (!recovery.events.empty()) last_publish_time_ = recovery.events.back()->publish_time;
+  registry_.RestoreWindows(recovery.listeners);
+  logger_.Info("journal_restored events=%d last_sequence=%d listeners=%d", recovery.events.size(), ledger_.last_sequence(),
+               recovery.listeners.size());
+}
+
+void Bus::EndTurn() {
+  for (const auto& touched : std::exchange(touched_, {})) {
+    if (const auto subscription = touched.lock()) subscription->SaveProgress();
+  }
+}
 
 void Bus::Publish(PublishCommand command, PublishDone done) {
   if (draining()) return done(Draining());
@@ -55,9 +86,9 @@ void Bus::Publish(PublishCommand command, PublishDone done) {
   }
   if (event.event_id.empty()) event.event_id = MakeEventId(event.publish_time, random_);
 
+  event.request_id = std::move(command.request_id);
   auto publication = std::make_unique<Publication>();
   publication->event = command.event;
-  publication->request_id = command.request_id;
   publication->required_listeners = std::move(command.required_listeners);
   if (command.validate_only) {
     Match(*publication);

@@ -48,8 +48,12 @@ struct RowView {
 class Bus {
  public:
   // Requires: the arguments outlive the bus.
-  Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, Logger& logger);
+  // Without `states` listeners are forgotten when the bus ends.
+  Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, Logger& logger, StateLog* states = nullptr);
   ~Bus();
+
+  // Goes on where an earlier run ended. Requires: nothing has happened yet.
+  void Restore(const Recovery& recovery);
 
   // `done` is called exactly once, during the call or later.
   void Publish(PublishCommand command, PublishDone done);
@@ -72,6 +76,8 @@ class Bus {
 
   // Time passes only here.
   void RunTimers() { timers_.RunDue(clock_.SteadyNow()); }
+  // Saves what has changed. To be called after everything that came at once has been handled.
+  void EndTurn();
   SteadyTime NextTimer() const { return timers_.NextDue(); }
   // Called after an event is journaled.
   void SetJournalObserver(std::function<void()> observer) { journal_observer_ = std::move(observer); }
@@ -108,6 +114,8 @@ class Bus {
   TimerQueue timers_;
   Ledger ledger_;
   Gather gather_;
+  ForgetfulStateLog forgetful_;
+  std::vector<std::weak_ptr<Subscription>> touched_;
   Parts parts_;
   Registry registry_;
   absl::flat_hash_map<Session*, std::unique_ptr<Session>> sessions_;

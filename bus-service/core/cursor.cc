@@ -5,8 +5,8 @@
 
 namespace pvebus::bus {
 
-Cursor::Cursor(Parts& parts, std::shared_ptr<const std::string> listener, Sequence next)
-    : parts_(parts), listener_(std::move(listener)), born_after_(parts.ledger.journaled_sequence()), next_(next) {}
+Cursor::Cursor(Parts& parts, std::shared_ptr<const std::string> listener, Sequence born_after, Sequence next)
+    : parts_(parts), listener_(std::move(listener)), born_after_(born_after), next_(next) {}
 
 Cursor::~Cursor() = default;
 

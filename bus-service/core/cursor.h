@@ -18,8 +18,8 @@ class Cursor {
   using Visit = std::function<bool(Publication& publication, int row)>;
   using Take = std::function<void(EventPtr event, int row)>;
 
-  // Requires: `parts` outlives this.
-  Cursor(Parts& parts, std::shared_ptr<const std::string> listener, Sequence next);
+  // Events up to `born_after` were journaled before the listener existed. Requires: `parts` outlives this.
+  Cursor(Parts& parts, std::shared_ptr<const std::string> listener, Sequence born_after, Sequence next);
   ~Cursor();
 
   void SetInterest(uint32_t event_types, const Filter& filter);
@@ -32,6 +32,9 @@ class Cursor {
   bool at_end() const { return next_ > parts_.ledger.journaled_sequence(); }
   // Events from before the listener existed are still ahead; they are matched by its present interest.
   bool has_older_ahead() const { return next_ <= born_after_; }
+  Sequence born_after() const { return born_after_; }
+  Sequence wanted_again_until() const { return wanted_again_until_; }
+  void SetWantedAgainUntil(Sequence sequence) { wanted_again_until_ = sequence; }
   void Advance() { ++next_; }
   // What a move back passes is wanted again, settled or not. Ends a read that is under way.
   void MoveTo(Sequence next);

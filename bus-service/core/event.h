@@ -29,6 +29,7 @@ const char* EventTypeName(EventType type);
 // journal has given it its sequence, and then shared by everybody.
 struct Event {
   std::string event_id;
+  std::string request_id;  // empty: none
   Sequence sequence = 0;
   SystemTime publish_time;
   EventType type = EventType::kUnspecified;

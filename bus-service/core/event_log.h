@@ -37,6 +37,8 @@ class EventLog {
   // Forgets the oldest event. Requires: there is one.
   virtual void DropFirst() = 0;
   virtual Stats GetStats() const = 0;
+  // Stores what is there; nobody is called back after it, and nothing else may be asked.
+  virtual void Close() {}
 };
 
 }  // namespace pvebus::bus

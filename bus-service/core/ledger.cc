@@ -20,9 +20,14 @@ Publication& Ledger::Add(std::unique_ptr<Publication> publication) {
   assert(publication->event->sequence == last_sequence_ + 1);
   last_sequence_ = publication->event->sequence;
   by_event_id_[publication->event->event_id] = publication.get();
-  if (!publication->request_id.empty()) by_request_id_[publication->request_id] = publication.get();
+  if (!publication->event->request_id.empty()) by_request_id_[publication->event->request_id] = publication.get();
   publications_.push_back(std::move(publication));
   return *publications_.back();
+}
+
+void Ledger::StartAfter(Sequence last_sequence) {
+  assert(empty());
+  last_sequence_ = journaled_sequence_ = last_sequence;
 }
 
 void Ledger::SetJournaled(const Publication& publication) {
@@ -41,7 +46,7 @@ void Ledger::SetAnswer(Publication& publication, ListenerRow& row, std::optional
 
 void Ledger::Forget(const Publication& publication) {
   by_event_id_.erase(publication.event->event_id);
-  if (!publication.request_id.empty()) by_request_id_.erase(publication.request_id);
+  if (!publication.event->request_id.empty()) by_request_id_.erase(publication.event->request_id);
 }
 
 void Ledger::RemoveLast() {

@@ -13,6 +13,8 @@ namespace pvebus::bus {
 // The publications of the events in the journal, by sequence, event id and request id. Addresses are stable. One thread.
 class Ledger {
  public:
+  // Events up to here were given their sequences in an earlier life. Requires: empty.
+  void StartAfter(Sequence last_sequence);
   // Requires: the event's sequence is the one after the last.
   Publication& Add(std::unique_ptr<Publication> publication);
   // The publication's event is durable, and it has its rows.

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "bus-service/core/event_log.h"
 #include "bus-service/core/gather.h"
 #include "bus-service/core/ledger.h"
 #include "bus-service/core/limits.h"
+#include "bus-service/core/state_log.h"
 #include "bus-service/core/timer_queue.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/log.h"
@@ -21,6 +25,8 @@ struct Parts {
   TimerQueue& timers;
   Ledger& ledger;
   Gather& gather;
+  StateLog& states;
+  std::vector<std::weak_ptr<Subscription>>& touched;  // whose progress is to be saved at the end of the turn
 };
 
 }  // namespace pvebus::bus

@@ -73,7 +73,6 @@ struct Publication {
   };
 
   EventPtr event;
-  std::string request_id;
   std::vector<std::string> required_listeners;
   bool journaled = false;
   SteadyTime journal_time;

@@ -87,7 +87,8 @@ absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Regi
     auto start = Resolve(registration.start_position);
     if (!start.ok()) return start.status();
     ListenerRecord record;
-    record.subscription = std::make_shared<Subscription>(parts_, registration.listener, *start);
+    const ListenerId id = registration.ephemeral ? 0 : ++last_listener_id_;
+    record.subscription = std::make_shared<Subscription>(parts_, registration.listener, id, *start);
     record.create_time = parts_.clock.SystemNow();
     it = listeners_.emplace(registration.listener, std::move(record)).first;
   }
@@ -106,6 +107,7 @@ absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Regi
   admission.subscription = record.subscription;
   admission.instance_id = std::make_shared<const std::string>(record.instance_id);
   admission.epoch = record.epoch;
+  Save(record);
   parts_.logger.Info("listener_connected listener=%s instance=%s node=%s peer=%s epoch=%d next_sequence=%d backlog=%d", registration.listener,
                      record.instance_id, record.node, record.peer, record.epoch, record.subscription->next_sequence(),
                      record.subscription->backlog());
@@ -127,8 +129,49 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
   subscription.Detach(leave);
   parts_.logger.Info("listener_left listener=%s instance=%s epoch=%d backlog=%d status=\"%s\"", subscription.name(), record.instance_id,
                      record.epoch, subscription.backlog(), status.ok() ? std::string("OK") : std::string(status.message()));
-  if (forgotten) listeners_.erase(it);
+  if (forgotten) {
+    Drop(it);
+  } else {
+    Save(record);
+  }
   Changed();
+}
+
+void Registry::Save(const ListenerRecord& record) {
+  const Subscription& subscription = *record.subscription;
+  if (subscription.id() == 0) return;
+  parts_.states.SaveListener(
+      subscription.id(), {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version, subscription.paused(),
+                          record.pause_reason, record.create_time, record.connect_time, record.lease, subscription.policy(),
+                          subscription.max_in_flight(), record.labels, subscription.born_after()});
+}
+
+void Registry::Drop(Listeners::iterator listener) {
+  if (const ListenerId id = listener->second.subscription->id(); id != 0) parts_.states.DropListener(id);
+  listeners_.erase(listener);
+}
+
+void Registry::Restore(const std::vector<Recovery::Listener>& kept) {
+  for (const Recovery::Listener& listener : kept) {
+    const ListenerSnapshot& snapshot = listener.snapshot;
+    last_listener_id_ = std::max(last_listener_id_, listener.id);
+    ListenerRecord& record = listeners_[snapshot.name];
+    record.subscription = std::make_shared<Subscription>(parts_, listener);
+    record.epoch = snapshot.epoch;
+    record.version = snapshot.version;
+    record.pause_reason = snapshot.pause_reason;
+    record.create_time = snapshot.create_time;
+    record.connect_time = snapshot.connect_time;
+    record.instance_id = snapshot.instance_id;
+    record.node = snapshot.node;
+    record.peer = snapshot.peer;
+    record.lease = snapshot.lease;
+    record.labels = snapshot.labels;
+  }
+}
+
+void Registry::RestoreWindows(const std::vector<Recovery::Listener>& kept) {
+  for (const Recovery::Listener& listener : kept) listeners_.find(listener.snapshot.name)->second.subscription->RestoreWindow(listener);
 }
 
 absl::StatusOr<ListenerRecord*> Registry::Find(std::string_view name, std::string_view etag) {
@@ -150,6 +193,7 @@ absl::StatusOr<ListenerRecord*> Registry::Pause(std::string_view name, std::stri
   listener.pause_reason = reason.empty() ? "paused by an operator" : std::string(reason);
   ++listener.version;
   listener.subscription->SetPaused(true);
+  Save(listener);
   parts_.logger.Info("listener_paused listener=%s reason=\"%s\"", name, listener.pause_reason);
   return record;
 }
@@ -160,6 +204,7 @@ absl::StatusOr<ListenerRecord*> Registry::Resume(std::string_view name, std::str
   (*record)->pause_reason.clear();
   ++(*record)->version;
   (*record)->subscription->SetPaused(false);
+  Save(**record);
   parts_.logger.Info("listener_resumed listener=%s", name);
   return record;
 }
@@ -193,6 +238,7 @@ absl::StatusOr<Registry::SeekOutcome> Registry::Seek(std::string_view name, cons
   if (validate_only) return SeekOutcome{*record, *target, subscription.CountBefore(*target)};
   ++(*record)->version;
   const uint64_t skipped = subscription.Seek(*target);
+  Save(**record);
   parts_.logger.Info("listener_moved listener=%s next_sequence=%d skipped=%d", name, *target, skipped);
   return SeekOutcome{*record, *target, skipped};
 }
@@ -207,7 +253,7 @@ absl::StatusOr<uint64_t> Registry::Delete(std::string_view name, bool force, std
     holder->End(ListenerDeleted(), true);
   } else {
     (*record)->subscription->DropAll(DeletedError());
-    listeners_.erase(listeners_.find(name));
+    Drop(listeners_.find(name));
   }
   parts_.logger.Info("listener_deleted listener=%s dropped=%d", name, backlog);
   Changed();

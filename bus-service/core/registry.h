@@ -80,6 +80,10 @@ class Registry {
   // The sequence of the first event at a position. SEQUENCE_COMPACTED when it is no longer there.
   absl::StatusOr<Sequence> Resolve(const StartPosition& position) const;
 
+  // What an earlier run of the bus knew. Requires: no listener is there; every kept event has its publication.
+  void Restore(const std::vector<Recovery::Listener>& kept);
+  void RestoreWindows(const std::vector<Recovery::Listener>& kept);
+
   // From here on nobody is admitted.
   void StartDraining() { draining_ = true; }
   bool draining() const { return draining_; }
@@ -87,6 +91,10 @@ class Registry {
   void SetObserver(std::function<void()> observer) { observer_ = std::move(observer); }
 
  private:
+  using Listeners = std::map<std::string, ListenerRecord, std::less<>>;
+
+  void Save(const ListenerRecord& record);
+  void Drop(Listeners::iterator listener);
   absl::Status CheckHolder(const ListenerRecord& record, const Registration& registration) const;
   void Changed() {
     if (observer_) observer_();
@@ -95,6 +103,7 @@ class Registry {
   Parts& parts_;
   std::map<std::string, ListenerRecord, std::less<>> listeners_;
   std::function<void()> observer_;
+  ListenerId last_listener_id_ = 0;
   bool draining_ = false;
 };
 

@@ -62,13 +62,38 @@ void Session::Heard() { last_heard_ = parts_.clock.SteadyNow(); }
 
 void Session::OnSettlements(const std::vector<Settlement>& settlements) {
   if (!Registered("settlements")) return;
+  std::vector<Confirmation> confirmations;
+  bool when_durable = false;
   for (const Settlement& settlement : settlements) {
     ConfirmationStatus status = subscription_->Settle(settlement);
     if (status == ConfirmationStatus::kUnknownDelivery) status = StatusOfUnheld(settlement.delivery_id);
-    if (settlement.confirm || status != ConfirmationStatus::kAccepted) Confirm(settlement.delivery_id, status);
+    const bool accepted = status == ConfirmationStatus::kAccepted || status == ConfirmationStatus::kAcceptedLate;
+    if (settlement.confirm || status != ConfirmationStatus::kAccepted) confirmations.push_back({settlement.delivery_id, status});
+    when_durable |= settlement.confirm && accepted;
+  }
+  if (when_durable) {
+    ConfirmWhenDurable(std::move(confirmations));
+  } else {
+    confirmations_.insert(confirmations_.end(), confirmations.begin(), confirmations.end());
   }
   EndWhenDrained();
   Wake();
+}
+
+void Session::ConfirmWhenDurable(std::vector<Confirmation> confirmations) {
+  subscription_->SaveProgress();
+  unconfirmed_ += confirmations.size();
+  parts_.states.WhenDurable([this, alive = std::weak_ptr<int>(alive_), confirmations = std::move(confirmations)](const absl::Status& status) {
+    if (alive.expired()) return;
+    unconfirmed_ -= confirmations.size();
+    if (status.ok()) {
+      confirmations_.insert(confirmations_.end(), confirmations.begin(), confirmations.end());
+    } else {
+      parts_.logger.Error("settlements_not_durable session=%d count=%d error=\"%s\"", number_, confirmations.size(), status.ToString());
+    }
+    EndWhenDrained();
+    Wake();
+  });
 }
 
 ConfirmationStatus Session::StatusOfUnheld(uint64_t delivery_id) const {
@@ -213,7 +238,7 @@ void Session::BusDrain(Duration grace) {
 }
 
 void Session::EndWhenDrained() {
-  if (ended_ || !draining_ || !subscription_ || subscription_->window().in_flight() > 0) return;
+  if (ended_ || !draining_ || !subscription_ || subscription_->window().in_flight() > 0 || unconfirmed_ > 0) return;
   if (registry_.draining()) return;  // the bus ends its sessions itself
   End(absl::OkStatus(), false);
 }

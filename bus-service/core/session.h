@@ -41,7 +41,7 @@ class Session {
   // Set when the stream is to be ended with this status, after TakeFrame has nothing more.
   const std::optional<absl::Status>& ended() const { return ended_; }
   // False while the listener does not read what it has caused: then it is not read from either.
-  bool wants_messages() const { return !ended_ && confirmations_.size() < kMaxUnsentConfirmations; }
+  bool wants_messages() const { return !ended_ && confirmations_.size() + unconfirmed_ < kMaxUnsentConfirmations; }
   // The stream tells whether a write is under way.
   void SetWriting(bool writing);
 
@@ -71,6 +71,7 @@ class Session {
   bool Registered(std::string_view got);
   void Heard();
   void Confirm(uint64_t delivery_id, ConfirmationStatus status);
+  void ConfirmWhenDurable(std::vector<Confirmation> confirmations);
   ConfirmationStatus StatusOfUnheld(uint64_t delivery_id) const;
   void CheckLease();
   void CheckSilence();
@@ -95,6 +96,8 @@ class Session {
 
   std::optional<RegisteredFrame> registered_;
   std::deque<Confirmation> confirmations_;
+  size_t unconfirmed_ = 0;  // asked for, not durable yet
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::optional<DrainFrame> drain_;
   bool heartbeat_due_ = false;
   bool draining_ = false;

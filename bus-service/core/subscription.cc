@@ -27,17 +27,89 @@ ListenerError ExpiredError() {
 
 }  // namespace
 
-Subscription::Subscription(Parts& parts, std::string name, Sequence next_sequence)
+Subscription::Subscription(Parts& parts, std::string name, ListenerId id, Sequence next_sequence)
     : parts_(parts),
       name_(std::make_shared<const std::string>(std::move(name))),
+      id_(id),
       instance_id_(std::make_shared<const std::string>()),
-      cursor_(parts, name_, next_sequence) {}
+      cursor_(parts, name_, parts.ledger.journaled_sequence(), next_sequence) {}
+
+Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
+    : parts_(parts),
+      name_(std::make_shared<const std::string>(kept.snapshot.name)),
+      id_(kept.id),
+      policy_(kept.snapshot.policy),
+      max_in_flight_(kept.snapshot.max_in_flight),
+      paused_(kept.snapshot.paused),
+      instance_id_(std::make_shared<const std::string>(kept.snapshot.instance_id)),
+      cursor_(parts, name_, kept.snapshot.born_after, kept.progress.next_sequence) {
+  cursor_.SetWantedAgainUntil(kept.progress.wanted_again_until);
+  if (kept.interests.empty()) return;
+  // A filter that this bus cannot read any more wants everything: too much is better than too little.
+  cursor_.SetInterest(kept.interests.back().event_types, Filter::ParseForEvents(kept.interests.back().filter).value_or(Filter()));
+}
+
+void Subscription::RestoreWindow(const Recovery::Listener& kept) {
+  auto record = kept.deliveries.begin();
+  for (const Sequence sequence : kept.progress.unsettled) {
+    Publication* publication = parts_.ledger.Find(sequence);
+    if (!publication) continue;
+    const ListenerRow* row = publication->FindRow(name_);
+    const bool row_counts = row && !IsFinal(row->state);
+    WindowEntry& entry = Load(publication->event, row_counts ? static_cast<int>(row - publication->rows.data()) : -1);
+    while (record != kept.deliveries.end() && record->sequence < sequence) ++record;
+    if (record == kept.deliveries.end() || record->sequence != sequence || IsFinal(record->state)) continue;
+    entry.attempt = record->attempt;
+    entry.lost_sessions = record->lost_sessions;
+    if (record->state != DeliveryState::kRetryScheduled) continue;
+    const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
+    entry.due = parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), policy_.maximum_backoff);
+    window_.SetState(entry, State::kBackoff);
+    CheckAt(entry.due);
+    if (row_counts) parts_.gather.SetState(*publication, publication->rows[static_cast<size_t>(entry.row)], DeliveryState::kRetryScheduled);
+  }
+  for (const DeliveryRecord& delivery : kept.deliveries) dead_letters_ += delivery.state == DeliveryState::kDeadLettered;
+  backlog_ = CountBacklog();
+}
 
 void Subscription::Configure(const Registration& registration) {
+  const bool interest_changed = !configured_ || registration.event_types != cursor_.event_types() || registration.filter.text() != cursor_.filter().text();
+  configured_ = true;
   cursor_.SetInterest(registration.event_types, registration.filter);
   policy_ = registration.delivery_policy;
   max_in_flight_ = registration.max_in_flight;
   if (cursor_.has_older_ahead()) backlog_ = CountBacklog();
+  if (id_ == 0) return;
+  if (interest_changed) {
+    parts_.states.SaveInterest(id_, {parts_.ledger.journaled_sequence(), registration.event_types, registration.filter.text()});
+  }
+  Touch();
+}
+
+void Subscription::Touch() {
+  if (id_ == 0 || touched_) return;
+  touched_ = true;
+  parts_.touched.push_back(weak_from_this());
+}
+
+void Subscription::SaveProgress() {
+  if (!touched_) return;
+  touched_ = false;
+  Progress progress{cursor_.next(), cursor_.wanted_again_until(), {}};
+  progress.unsettled.reserve(window_.size());
+  for (const auto& [sequence, entry] : window_.entries()) progress.unsettled.push_back(sequence);
+  parts_.states.SaveProgress(id_, std::move(progress));
+}
+
+void Subscription::SaveDelivery(const WindowEntry& entry, DeliveryState state, const std::optional<ListenerError>& error,
+                                const std::string& hook_results, SystemTime next_attempt_time) {
+  if (id_ == 0) return;
+  // A plain acknowledgement at the first attempt is what the progress says.
+  if (state == DeliveryState::kSucceeded && entry.attempt <= 1 && entry.lost_sessions == 0 && hook_results.empty()) return;
+  Publication* publication = nullptr;
+  const ListenerRow* row = RowOf(entry, publication);
+  parts_.states.SaveDelivery(id_, {entry.event->sequence, state, state != DeliveryState::kQueued, entry.attempt, entry.lost_sessions,
+                                   row ? row->latency : Duration::zero(), next_attempt_time, *instance_id_, error, hook_results});
 }
 
 void Subscription::Attach(Session& session, std::shared_ptr<const std::string> instance_id, Sequence caught_up_target) {
@@ -78,6 +150,7 @@ void Subscription::Detach(Leave leave) {
       continue;
     }
     window_.SetState(entry, State::kReady);
+    if (entry.lost_sessions > 0) SaveDelivery(entry, DeliveryState::kQueued, std::nullopt, {}, {});
     Publication* publication = nullptr;
     if (ListenerRow* row = RowOf(entry, publication)) {
       row->attempt = entry.attempt;
@@ -125,6 +198,7 @@ void Subscription::OnJournaled(Publication& publication, int row) {
   if (cursor_.next() != publication.event->sequence) return;  // behind: it is read from the journal when its turn comes
   if (row < 0) {
     cursor_.Advance();
+    Touch();
     return;
   }
   if (!available() || cursor_.reading() || !HasRoom()) return;
@@ -145,7 +219,10 @@ bool Subscription::Fill() {
         [this](EventPtr event, int row) {
           if (!window_.Find(event->sequence)) Load(std::move(event), row);
         },
-        [this](const absl::Status& status) { status.ok() ? WakeSession() : ReadAgainLater(); });
+        [this](const absl::Status& status) {
+          Touch();
+          status.ok() ? WakeSession() : ReadAgainLater();
+        });
   }
   return window_.size() > size_before;
 }
@@ -163,6 +240,7 @@ void Subscription::ReadAgainLater() {
 WindowEntry& Subscription::Load(EventPtr event, int row) {
   const Sequence ancestor = BusyWithAncestor(*event);
   WindowEntry& entry = window_.Add(std::move(event));
+  Touch();
   entry.row = row;
   entry.waits_for = ancestor;
   if (ancestor != 0) {
@@ -311,6 +389,7 @@ void Subscription::Finish(WindowEntry& entry, DeliveryState state, std::optional
   if (state == DeliveryState::kDeadLettered) ++dead_letters_;
   Answered(entry, state, std::move(error), std::move(hook_results));
   window_.Erase(entry);
+  Touch();
   // After a seek back the cursor may have it still ahead: then it comes again.
   if (!cursor_.IsAhead(sequence)) {
     assert(backlog_ > 0);
@@ -324,10 +403,11 @@ void Subscription::Answered(WindowEntry& entry, DeliveryState state, std::option
   if (error && state != DeliveryState::kSkipped) last_error_ = LastError{*error, parts_.clock.SystemNow()};
   Publication* publication = nullptr;
   ListenerRow* row = RowOf(entry, publication);
+  if (row) row->latency = parts_.clock.SteadyNow() - publication->journal_time;
+  SaveDelivery(entry, state, error, hook_results, next_attempt_time);
   if (!row) return;
   row->answered = true;
   row->attempt = entry.attempt;
-  row->latency = parts_.clock.SteadyNow() - publication->journal_time;
   row->next_attempt_time = next_attempt_time;
   if (parts_.ledger.row_bytes() + hook_results.size() > 2 * parts_.limits.max_row_bytes) {
     hook_results.clear();
@@ -374,10 +454,21 @@ void Subscription::Expire(Publication& publication, int row) {
   assert(backlog_ > 0);
   --backlog_;
   ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
+  SaveUnsent(publication, DeliveryState::kExpired, ExpiredError());
   parts_.ledger.SetAnswer(publication, listener_row, ExpiredError());
   parts_.gather.SetState(publication, listener_row, DeliveryState::kExpired);
   // Else a listener that is away would keep an event in the journal that nobody wants.
   cursor_.SkipUnwanted();
+  Touch();
+}
+
+void Subscription::SaveUnsent(const Publication& publication, DeliveryState state, const ListenerError& error) {
+  if (id_ == 0) return;
+  DeliveryRecord record;
+  record.sequence = publication.event->sequence;
+  record.state = state;
+  record.error = error;
+  parts_.states.SaveDelivery(id_, std::move(record));
 }
 
 uint64_t Subscription::Seek(Sequence next_sequence) {
@@ -397,12 +488,14 @@ uint64_t Subscription::Seek(Sequence next_sequence) {
       ++skipped;
       if (row < 0) return true;
       ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
+      SaveUnsent(publication, DeliveryState::kSkipped, error);
       parts_.ledger.SetAnswer(publication, listener_row, error);
       parts_.gather.SetState(publication, listener_row, DeliveryState::kSkipped);
       return true;
     });
   }
   cursor_.MoveTo(next_sequence);
+  Touch();
   backlog_ = CountBacklog();
   Fill();
   WakeSession();

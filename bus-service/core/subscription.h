@@ -31,8 +31,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     SystemTime time;
   };
 
-  // Requires: `parts` outlives this.
-  Subscription(Parts& parts, std::string name, Sequence next_sequence);
+  // A new listener that begins at `next_sequence`. With an id it is durable: what becomes of it is saved. Requires: `parts` outlives
+  // this.
+  Subscription(Parts& parts, std::string name, ListenerId id, Sequence next_sequence);
+  // One that an earlier run of the bus knew. The publications of its unsettled events have its rows.
+  Subscription(Parts& parts, const Recovery::Listener& kept);
+  void RestoreWindow(const Recovery::Listener& kept);
 
   // A registration's wishes for everything that comes from now on.
   void Configure(const Registration& registration);
@@ -66,6 +70,9 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // Ends everything unsettled as EXPIRED with this error; the listener is being forgotten.
   uint64_t DropAll(const ListenerError& error);
 
+  // Saves how far the listener is, when that has changed.
+  void SaveProgress();
+
   // Every event below is settled or not for this listener.
   Sequence floor() const;
   Sequence next_sequence() const { return cursor_.next(); }
@@ -75,6 +82,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // Why nothing can be sent although events wait; empty when that is not so.
   std::string BlockedReason() const;
 
+  ListenerId id() const { return id_; }
+  Sequence born_after() const { return cursor_.born_after(); }
   const std::string& name() const { return *name_; }
   const std::shared_ptr<const std::string>& shared_name() const { return name_; }
   Session* session() const { return session_; }
@@ -111,12 +120,22 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void Answered(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results,
                 SystemTime next_attempt_time = {});
 
+  // The progress is another one than what was saved.
+  void Touch();
+  // An event that was never sent has ended.
+  void SaveUnsent(const Publication& publication, DeliveryState state, const ListenerError& error);
+  void SaveDelivery(const WindowEntry& entry, DeliveryState state, const std::optional<ListenerError>& error,
+                    const std::string& hook_results, SystemTime next_attempt_time);
+
   void CheckAt(SteadyTime due);
   void RunDue();
   void WakeSession();
 
   Parts& parts_;
   const std::shared_ptr<const std::string> name_;
+  const ListenerId id_;  // 0: not durable
+  bool touched_ = false;
+  bool configured_ = false;
 
   DeliveryPolicy policy_;
   uint32_t max_in_flight_ = 64;

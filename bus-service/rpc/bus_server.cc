@@ -59,8 +59,14 @@ void BusServer::Start(grpc::Server& server) {
   services_->journal.Listen();
   services_->health.Listen();
   for (int i = 0; i < 4; ++i) ListenStream::Listen(services_->listening);
-  thread_ = std::thread([this] { loop_->Run({[this] { bus_.RunTimers(); }, [this] { return bus_.NextTimer(); }}); });
+  thread_ = std::thread([this] { loop_->Run({[this] {
+                                   bus_.RunTimers();
+                                   bus_.EndTurn();
+                                 },
+                                 [this] { return bus_.NextTimer(); }}); });
 }
+
+void BusServer::Post(std::function<void()> task) { loop_->Post(std::move(task)); }
 
 void BusServer::UpdateReadiness() {
   bool ready = !bus_.draining();

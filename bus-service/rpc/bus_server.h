@@ -27,6 +27,8 @@ class BusServer {
 
   // Requires: the builder has built `server`.
   void Start(grpc::Server& server);
+  // Runs `task` on the bus's thread, unless that has ended. Any thread.
+  void Post(std::function<void()> task);
   // Drains, shuts the server down and ends the thread; blocks for at most the drain's grace and a few seconds.
   void Stop();
 

@@ -46,7 +46,10 @@ class EventLoop::PostedTask final : public Tag {
   grpc::Alarm alarm_;
 };
 
-void EventLoop::Post(std::function<void()> task) { (new PostedTask(std::move(task)))->Start(queue_.get()); }
+void EventLoop::Post(std::function<void()> task) {
+  MutexLock lock(mutex_);
+  if (!closed_) (new PostedTask(std::move(task)))->Start(queue_.get());
+}
 
 SteadyTime EventLoop::NextDue(const Hooks& hooks) const { return std::min(hooks.next_timer(), timers_.NextDue()); }
 
@@ -54,6 +57,8 @@ void EventLoop::Stop() {
   // On the loop's thread, so that nobody there is about to start something.
   Post([this] {
     stopping_ = true;
+    MutexLock lock(mutex_);
+    closed_ = true;
     queue_->Shutdown();
   });
 }

@@ -6,10 +6,12 @@
 #include <memory>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "bus-service/core/timer_queue.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/grpcpp.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/mutex.h"
 
 namespace pvebus::bus {
 
@@ -74,7 +76,7 @@ class LoopClock final : public Clock {
 // run, and then lets everybody who was marked send: what came together leaves together.
 class EventLoop {
  public:
-  // `run_timers` lets the core's time pass, `next_timer` says when it is due again (in the clock's time).
+  // `run_timers` lets the core's time pass and ends its turn, `next_timer` says when it is due again (in the clock's time).
   struct Hooks {
     std::function<void()> run_timers;
     std::function<SteadyTime()> next_timer;
@@ -88,8 +90,8 @@ class EventLoop {
   void Stop();
   // From here on no operation may be started: the queue does not take it. What is under way comes back.
   bool stopping() const { return stopping_; }
-  // Runs `task` on the loop's thread. Any thread, before Stop.
-  void Post(std::function<void()> task);
+  // Runs `task` on the loop's thread, unless the loop has stopped. Any thread.
+  void Post(std::function<void()> task) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The loop's thread only, all of these.
   void MarkDirty(Flushable& flushable);
@@ -106,6 +108,8 @@ class EventLoop {
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   LoopClock& clock_;
+  Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   TimerQueue timers_;
   std::vector<Flushable*> dirty_;
   std::vector<Flushable*> flushing_;

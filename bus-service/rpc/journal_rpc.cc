@@ -30,7 +30,7 @@ void JournalRpc::EndWatches() { watches_.EndAll(Draining()); }
 void JournalRpc::GetJournalStatus(UnaryCall& call) {
   const EventLog::Stats stats = bus_.log().GetStats();
   v1::GetJournalStatusResponse response;
-  response.set_kind(v1::JOURNAL_KIND_MEMORY);
+  response.set_kind(stats.durable ? v1::JOURNAL_KIND_SQLITE : v1::JOURNAL_KIND_MEMORY);
   response.set_durable(stats.durable);
   response.set_event_count(stats.event_count);
   response.set_event_bytes(stats.event_bytes);

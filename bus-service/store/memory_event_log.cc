@@ -5,6 +5,12 @@
 
 namespace pvebus::bus {
 
+void MemoryEventLog::Restore(const std::vector<EventPtr>& events, Sequence last_sequence) {
+  events_.assign(events.begin(), events.end());
+  for (const EventPtr& event : events) bytes_ += event->Bytes();
+  last_sequence_ = last_sequence;
+}
+
 void MemoryEventLog::Append(std::shared_ptr<Event> event, AppendDone done) {
   assert(event->sequence == last_sequence_ + 1);
   last_sequence_ = event->sequence;

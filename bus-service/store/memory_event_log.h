@@ -11,6 +11,9 @@ class MemoryEventLog final : public EventLog {
  public:
   explicit MemoryEventLog(size_t max_bytes) : max_bytes_(max_bytes) {}
 
+  // Begins with what another log has kept. Requires: empty.
+  void Restore(const std::vector<EventPtr>& events, Sequence last_sequence);
+
   void Append(std::shared_ptr<Event> event, AppendDone done) override;
   void Read(Sequence from, size_t max_events, size_t max_bytes, ReadDone done) override;
   bool HasRoomFor(size_t bytes) const override { return bytes_ + bytes <= max_bytes_; }

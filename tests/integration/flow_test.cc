@@ -138,7 +138,7 @@ TEST_F(FlowTest, AnEventForFiveHundredListenersIsGatheredFromAll) {
 }
 
 TEST_F(FlowTest, AFullJournalRefusesAndNamesWhoIsFurthestBehindAndRecovers) {
-  BusProcess small({"--memory-limit", "1"});
+  BusProcess small({"--journal-limit", "1"});
   RawListener behind(small.address(), RegistrationOf("furthest-behind"));
   behind.WaitRegistered();
 

@@ -146,7 +146,7 @@ TEST(ServerTest, VersionAndHelpAreSuccess) {
 
 TEST(ServerTest, ATakenPortIsSaid) {
   BusProcess bus;
-  Process second({ProgramPath("bus-service"), "--listen", bus.address()});
+  Process second({ProgramPath("bus-service"), "--journal=memory", "--listen", bus.address()});
 
   EXPECT_EQ(second.WaitExit(kSoon), 1);
   EXPECT_FALSE(second.WaitForLine("listening on", kSoon).ok());
