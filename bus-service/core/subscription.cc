@@ -362,22 +362,24 @@ void Subscription::LeftFlight(Sequence sequence) {
   }
 }
 
-void Subscription::Expire(Publication& publication, int row) {
+void Subscription::Expire(Publication& publication) {
   WindowEntry* entry = window_.Find(publication.event->sequence);
   if (entry && entry->state == State::kInFlight) return;  // it may still be acknowledged; a failure ends it as EXPIRED
-  if (entry) {
-    Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
-    Fill();
-    WakeSession();
-    return;
-  }
+  if (entry) Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
+  if (!cursor_.IsAhead(publication.event->sequence)) return;
   assert(backlog_ > 0);
   --backlog_;
-  ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
-  parts_.ledger.SetAnswer(publication, listener_row, ExpiredError());
-  parts_.gather.SetState(publication, listener_row, DeliveryState::kExpired);
+  ListenerRow* const row = publication.FindRow(name_);
+  if (!row || IsFinal(row->state)) return;  // older than the listener, or to be sent again
+  parts_.ledger.SetAnswer(publication, *row, ExpiredError());
+  parts_.gather.SetState(publication, *row, DeliveryState::kExpired);
+}
+
+void Subscription::GoOnAfterExpiry() {
   // Else a listener that is away would keep an event in the journal that nobody wants.
   cursor_.SkipUnwanted();
+  Fill();
+  WakeSession();
 }
 
 uint64_t Subscription::Seek(Sequence next_sequence) {
