@@ -215,11 +215,9 @@ void Bus::Expire(Sequence sequence) {
   publication->expire_timer.number = 0;
   // System time is what the publisher meant, and it may have been set back meanwhile.
   if (*publication->event->expire_time > clock_.SystemNow()) return ScheduleExpiry(*publication);
-  for (size_t i = 0; i < publication->rows.size(); ++i) {
-    ListenerRow& row = publication->rows[i];
-    if (IsFinal(row.state)) continue;
-    if (const auto subscription = row.subscription.lock()) subscription->Expire(*publication, static_cast<int>(i));
-  }
+  for (const auto& [name, record] : registry_.listeners()) record.subscription->Expire(*publication);
+  publication->expired = true;
+  for (const auto& [name, record] : registry_.listeners()) record.subscription->GoOnAfterExpiry();
 }
 
 void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done, const void* caller) {

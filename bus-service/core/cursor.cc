@@ -29,10 +29,10 @@ void Cursor::MoveTo(Sequence next) {
 bool Cursor::Wants(Publication& publication, int& row) const {
   row = -1;
   const Sequence sequence = publication.event->sequence;
-  if (sequence <= born_after_) return Matches(*publication.event);
+  if (sequence <= born_after_) return !publication.expired && Matches(*publication.event);
   const ListenerRow* const found = publication.FindRow(listener_);
   if (!found) return false;
-  if (IsFinal(found->state)) return sequence < wanted_again_until_;
+  if (IsFinal(found->state)) return sequence < wanted_again_until_ && !publication.expired;
   row = static_cast<int>(found - publication.rows.data());
   return true;
 }

@@ -82,6 +82,7 @@ struct Publication {
   uint32_t unsettled_rows = 0;
   std::vector<Waiter> waiters;
   TimerQueue::Id expire_timer;
+  bool expired = false;
 
   // What the rows cost to keep, in bytes; an estimate.
   size_t RowBytes() const { return rows.size() * (sizeof(ListenerRow) + 64) + answer_bytes; }

@@ -442,24 +442,18 @@ void Subscription::LeftFlight(Sequence sequence) {
   }
 }
 
-void Subscription::Expire(Publication& publication, int row) {
+void Subscription::Expire(Publication& publication) {
   WindowEntry* entry = window_.Find(publication.event->sequence);
   if (entry && entry->state == State::kInFlight) return;  // it may still be acknowledged; a failure ends it as EXPIRED
-  if (entry) {
-    Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
-    Fill();
-    WakeSession();
-    return;
-  }
+  if (entry) Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
+  if (!cursor_.IsAhead(publication.event->sequence)) return;
   assert(backlog_ > 0);
   --backlog_;
-  ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
+  ListenerRow* const row = publication.FindRow(name_);
+  if (!row || IsFinal(row->state)) return;  // older than the listener, or to be sent again
   SaveUnsent(publication, DeliveryState::kExpired, ExpiredError());
-  parts_.ledger.SetAnswer(publication, listener_row, ExpiredError());
-  parts_.gather.SetState(publication, listener_row, DeliveryState::kExpired);
-  // Else a listener that is away would keep an event in the journal that nobody wants.
-  cursor_.SkipUnwanted();
-  Touch();
+  parts_.ledger.SetAnswer(publication, *row, ExpiredError());
+  parts_.gather.SetState(publication, *row, DeliveryState::kExpired);
 }
 
 void Subscription::SaveUnsent(const Publication& publication, DeliveryState state, const ListenerError& error) {
@@ -469,6 +463,14 @@ void Subscription::SaveUnsent(const Publication& publication, DeliveryState stat
   record.state = state;
   record.error = error;
   parts_.states.SaveDelivery(id_, std::move(record));
+}
+
+void Subscription::GoOnAfterExpiry() {
+  // Else a listener that is away would keep an event in the journal that nobody wants.
+  cursor_.SkipUnwanted();
+  Touch();
+  Fill();
+  WakeSession();
 }
 
 uint64_t Subscription::Seek(Sequence next_sequence) {

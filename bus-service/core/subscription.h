@@ -61,7 +61,9 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // False when the delivery is not in flight.
   bool Extend(const Extension& extension);
   // The event's expire_time has come.
-  void Expire(Publication& publication, int row);
+  void Expire(Publication& publication);
+  // Every listener knows of the expiry.
+  void GoOnAfterExpiry();
 
   // Moves the cursor; what is jumped over ends as SKIPPED. How many events that were.
   uint64_t Seek(Sequence next_sequence);

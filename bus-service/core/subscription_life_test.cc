@@ -432,6 +432,43 @@ TEST(SubscriptionLifeTest, ASeekMovesAListenerThatIsAway) {
   EXPECT_EQ(a.received.size(), 0u);
 }
 
+TEST(SubscriptionLifeTest, AnEventThatExpiresAfterASeekBackIsNoLongerCounted) {
+  BusHarness bus;
+  auto& a = bus.Connect("a", 1);
+  for (int i = 1; i <= 400; ++i) {
+    bus.Publish({.key = "k" + std::to_string(i), .expires_in = seconds(10), .wait_policy = WaitPolicy::kDurable});
+  }
+  for (int i = 1; i <= 200; ++i) a.Ack("e" + std::to_string(i));
+  ASSERT_TRUE(bus.bus.registry().Seek("a", At(1), false, "").ok());
+  bus.Flush();
+
+  bus.Advance(seconds(10));
+
+  EXPECT_EQ(a.subscription().backlog(), 1u) << "the one in flight";
+  a.Ack("e201");
+  EXPECT_EQ(a.subscription().backlog(), 0u);
+  EXPECT_EQ(a.subscription().floor(), 401u);
+}
+
+TEST(SubscriptionLifeTest, AnEventOlderThanAListenerThatIsAwayExpiresForItToo) {
+  BusHarness bus;
+  bus.Publish({.id = "x", .key = "x", .expires_in = seconds(10)});
+  bus.Publish({.id = "y", .key = "y"});
+  auto& a = bus.Add("a");
+  a.registration.start_position = At(StartPosition::Kind::kEarliest);
+  a.reading = false;
+  a.Connect();
+  a.Break();
+  ASSERT_EQ(a.subscription().backlog(), 2u);
+
+  bus.Advance(seconds(10));
+
+  EXPECT_EQ(a.subscription().backlog(), 1u);
+  a.reading = true;
+  a.Connect();
+  EXPECT_EQ(a.Order(), (Ids{"y"}));
+}
+
 // Deletion.
 
 TEST(SubscriptionLifeTest, DeletingAListenerEndsItsDeliveriesAsExpired) {

@@ -156,7 +156,10 @@ TEST_F(OperationsTest, SeekingBackDeliversAgainAndForwardSkips) {
   auto again = listener->NextDeliveries(2);
   EXPECT_EQ(again[0].event().sequence(), 2u);
   EXPECT_EQ(again[1].event().sequence(), 3u);
-  for (const auto& delivery : again) listener->Ack(delivery.delivery_id());
+  for (const auto& delivery : again) {
+    listener->Ack(delivery.delivery_id(), true);
+    listener->NextConfirmation();
+  }
   listener->Cancel();
   WaitFor("seeker to be gone", [&] { return bus_.HasState("seeker", bus::v1::LISTENER_STATE_DISCONNECTED); });
   const auto jumped = bus_.PublishDurable(KeyedEvent("jumped"));

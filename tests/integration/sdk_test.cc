@@ -52,7 +52,7 @@ TEST_F(SdkTest, AHandlerThatPublishesAndWaitsForEveryoneItselfIncludedDoesNotDea
     return Answer::Ack();
   };
   const auto self = Listen("self", "", handler);
-  const auto other = Listen("other", "", [](const EventContext&) { return Answer::Ack(); });
+  const auto other = Listen("other", "ordering_key = \"custom/child\"", [](const EventContext&) { return Answer::Ack(); });
   const auto begin = std::chrono::steady_clock::now();
 
   const auto response = publisher_.Publish(CustomEvent("parent"));

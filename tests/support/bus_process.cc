@@ -1,5 +1,6 @@
 #include "tests/support/bus_process.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,7 +15,8 @@ using bus::v1::BusService;
 using bus::v1::RegistryService;
 
 std::vector<std::string> CommandLine(const std::vector<std::string>& flags) {
-  std::vector<std::string> line = {ProgramPath("bus-service"), "--journal=memory", "--listen", "127.0.0.1:0"};
+  std::vector<std::string> line = {ProgramPath("bus-service"), "--listen", "127.0.0.1:0"};
+  if (std::find(flags.begin(), flags.end(), "--data-dir") == flags.end()) line.push_back("--journal=memory");
   line.insert(line.end(), flags.begin(), flags.end());
   return line;
 }

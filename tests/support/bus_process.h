@@ -19,7 +19,7 @@ namespace pvebus::testing {
 // A channel with a connection of its own, as another process would have.
 std::shared_ptr<grpc::Channel> SeparateChannel(const std::string& address);
 
-// The real bus-service on a free loopback port, its journal in memory. Any thread may call it.
+// The real bus-service on a free loopback port, its journal in memory unless the flags name a --data-dir. Any thread may call it.
 class BusProcess {
  public:
   // Requires: bus-service is built. Aborts the test program when the bus does not start.

@@ -157,6 +157,17 @@ bus::v1::Delivery RawListener::NextDelivery(std::chrono::milliseconds timeout) {
   return delivery;
 }
 
+std::optional<bus::v1::Delivery> RawListener::NextDeliveryIfAny(std::chrono::milliseconds timeout) {
+  const SteadyTime end = std::chrono::steady_clock::now() + timeout;
+  MutexLock lock(mutex_);
+  while (deliveries_.empty() && changed_.WaitUntil(mutex_, end)) {
+  }
+  if (deliveries_.empty()) return std::nullopt;
+  bus::v1::Delivery delivery = std::move(deliveries_.front());
+  deliveries_.pop_front();
+  return delivery;
+}
+
 std::vector<bus::v1::Delivery> RawListener::NextDeliveries(size_t count, std::chrono::milliseconds timeout) {
   MutexLock lock(mutex_);
   const std::string what = std::to_string(count) + " deliveries";

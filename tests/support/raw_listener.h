@@ -47,6 +47,8 @@ class RawListener {
   bus::v1::Registered WaitRegistered(std::chrono::milliseconds timeout = kSoon);
   // The next delivery that the test has not seen yet, and the next few; empty ones for those that do not come.
   bus::v1::Delivery NextDelivery(std::chrono::milliseconds timeout = kSoon);
+  // Nothing when none comes within `timeout`, which is no failure.
+  std::optional<bus::v1::Delivery> NextDeliveryIfAny(std::chrono::milliseconds timeout);
   std::vector<bus::v1::Delivery> NextDeliveries(size_t count, std::chrono::milliseconds timeout = kSoon);
   // True when none comes within `silence`.
   bool NoDeliveryWithin(std::chrono::milliseconds silence);

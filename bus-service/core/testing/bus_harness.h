@@ -68,7 +68,8 @@ using PublishOutcomePtr = std::shared_ptr<const PublishOutcome>;
 // After each step every listener that reads has taken its frames.
 class BusHarness {
  public:
-  explicit BusHarness(uint64_t seed = 1) : random(seed), bus(limits, clock, random, log, logger) {}
+  explicit BusHarness(std::unique_ptr<Random> randomness = std::make_unique<SeededRandom>(1))
+      : random(std::move(randomness)), bus(limits, clock, *random, log, logger) {}
 
   PublishOutcomePtr Publish(Post post = {});
   PublishOutcomePtr GetResult(std::string_view event_id, WaitPolicy policy = WaitPolicy::kNone,
@@ -87,7 +88,7 @@ class BusHarness {
 
   Limits limits;
   FakeClock clock;
-  SeededRandom random;
+  const std::unique_ptr<Random> random;
   FakeEventLog log;
   NullLogger logger;
 
