@@ -39,6 +39,7 @@ constexpr const char* kMigrations[] = {
         after_sequence INTEGER NOT NULL,
         event_types INTEGER NOT NULL,
         filter TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
         PRIMARY KEY (listener_id, after_sequence)
       ) WITHOUT ROWID;
       CREATE TABLE progress (
@@ -59,7 +60,7 @@ constexpr const char* kMigrations[] = {
         checksum INTEGER NOT NULL,
         PRIMARY KEY (listener_id, sequence)
       ) WITHOUT ROWID;
-      CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
     )sql",
 };
 

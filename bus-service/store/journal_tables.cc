@@ -11,17 +11,21 @@ namespace {
 constexpr const char* kSql[] = {
     "INSERT INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     "INSERT OR REPLACE INTO listeners VALUES (?1,?2,?3,?4)",
-    "INSERT OR REPLACE INTO interests VALUES (?1,?2,?3,?4)",
+    "INSERT OR REPLACE INTO interests VALUES (?1,?2,?3,?4,?5)",
     "INSERT OR REPLACE INTO progress VALUES (?1,?2,?3,?4,?5)",
     "INSERT OR REPLACE INTO deliveries VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
-    "INSERT OR REPLACE INTO counters VALUES ('last_sequence', ?1)",
+    "INSERT OR REPLACE INTO counters VALUES ('last_sequence', ?1, ?2)",
     "SELECT * FROM events WHERE sequence >= ?1 ORDER BY sequence",
     "SELECT * FROM listeners ORDER BY listener_id",
-    "SELECT after_sequence, event_types, filter FROM interests WHERE listener_id = ?1 ORDER BY after_sequence",
+    "SELECT after_sequence, event_types, filter, checksum FROM interests WHERE listener_id = ?1 ORDER BY after_sequence",
     "SELECT next_sequence, wanted_again_until, unsettled, checksum FROM progress WHERE listener_id = ?1",
     "SELECT sequence, state, attempt, reason, message, detail, checksum FROM deliveries WHERE listener_id = ?1 ORDER BY sequence",
-    "SELECT value FROM counters WHERE name = 'last_sequence'",
+    "SELECT name, value, checksum FROM counters",
+    "SELECT listener_id FROM interests UNION SELECT listener_id FROM progress UNION SELECT listener_id FROM deliveries "
+    "EXCEPT SELECT listener_id FROM listeners",
 };
+
+constexpr std::string_view kLastSequence = "last_sequence";
 
 absl::Status Damaged(const SqliteDatabase& database, std::string_view what) {
   return absl::DataLossError(absl::StrFormat("%s is damaged: %s", database.path(), what));
@@ -56,11 +60,14 @@ absl::StatusOr<std::unique_ptr<JournalTables>> JournalTables::Open(SqliteDatabas
 
 int64_t JournalTables::ChecksumOf(const Event& event, const std::string& attributes) {
   checksum_.Add(static_cast<int64_t>(event.sequence)).Add(ToNanos(event.publish_time)).Add(static_cast<int64_t>(event.type));
-  for (const std::string* text : {&event.event_id, &event.request_id, &event.source, &event.subject, &event.ordering_key, &attributes,
-                                  &event.parent_event_id, &event.body}) {
+  for (const std::string* text : {&event.event_id, &event.request_id, &event.source, &event.subject, &event.ordering_key,
+                                  &attributes, &event.parent_event_id, &event.body}) {
     checksum_.Add(*text);
   }
-  return checksum_.Add(event.hop_count).Add(event.expire_time ? ToNanos(*event.expire_time) : -1).Take();
+  return checksum_.Add(event.hop_count)
+      .Add(event.expire_time.has_value())
+      .Add(event.expire_time ? ToNanos(*event.expire_time) : 0)
+      .Take();
 }
 
 absl::Status JournalTables::PutEvent(const Event& event) {
@@ -105,6 +112,11 @@ absl::Status JournalTables::PutInterest(ListenerId listener, const Interest& int
   put.Bind(2, static_cast<int64_t>(interest.after));
   put.Bind(3, interest.event_types);
   put.BindText(4, interest.filter);
+  put.Bind(5, checksum_.Add(static_cast<int64_t>(listener))
+                  .Add(static_cast<int64_t>(interest.after))
+                  .Add(interest.event_types)
+                  .Add(interest.filter)
+                  .Take());
   return put.Run();
 }
 
@@ -136,7 +148,8 @@ absl::Status JournalTables::PutDelivery(ListenerId listener, const DeliveryRecor
   put.BindText(5, reason);
   put.BindText(6, message);
   put.BindBlob(7, detail);
-  put.Bind(8, checksum_.Add(static_cast<int64_t>(delivery.sequence))
+  put.Bind(8, checksum_.Add(static_cast<int64_t>(listener))
+                  .Add(static_cast<int64_t>(delivery.sequence))
                   .Add(static_cast<int64_t>(delivery.state))
                   .Add(delivery.attempt)
                   .Add(reason)
@@ -155,13 +168,15 @@ absl::Status JournalTables::DropListener(ListenerId listener) {
 }
 
 absl::Status JournalTables::DropEventsBefore(Sequence sequence) {
-  const std::string sql = absl::StrFormat("DELETE FROM events WHERE sequence < %1$d; DELETE FROM deliveries WHERE sequence < %1$d", sequence);
+  const std::string sql =
+      absl::StrFormat("DELETE FROM events WHERE sequence < %1$d; DELETE FROM deliveries WHERE sequence < %1$d", sequence);
   return database_.Execute(sql.c_str());
 }
 
 absl::Status JournalTables::PutLastSequence(Sequence sequence) {
   SqliteStatement& put = (*this)[kPutLastSequence];
   put.Bind(1, static_cast<int64_t>(sequence));
+  put.Bind(2, checksum_.Add(kLastSequence).Add(static_cast<int64_t>(sequence)).Take());
   return put.Run();
 }
 
@@ -224,30 +239,33 @@ absl::Status JournalTables::LoadEvents(Recovery& recovery) {
   });
 }
 
-absl::Status JournalTables::LoadListener(Recovery::Listener& listener) {
+absl::Status JournalTables::LoadListener(Recovery::Listener& listener, bool& found_progress) {
   const auto id = static_cast<int64_t>(listener.id);
   (*this)[kReadInterests].Bind(1, id);
-  auto status = ForEach((*this)[kReadInterests], [&] {
+  auto status = ForEach((*this)[kReadInterests], [&]() -> absl::Status {
     SqliteStatement& row = (*this)[kReadInterests];
-    listener.interests.push_back({static_cast<Sequence>(row.Number(0)), static_cast<uint32_t>(row.Number(1)), std::string(row.Bytes(2))});
+    checksum_.Add(id).Add(row.Number(0)).Add(row.Number(1)).Add(row.Bytes(2));
+    if (row.Number(3) != checksum_.Take()) {
+      return Damaged(database_, absl::StrFormat("an interest of listener %d does not match its checksum", id));
+    }
+    listener.interests.push_back(
+        {static_cast<Sequence>(row.Number(0)), static_cast<uint32_t>(row.Number(1)), std::string(row.Bytes(2))});
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
-  bool found = false;
   (*this)[kReadProgress].Bind(1, id);
   status = ForEach((*this)[kReadProgress], [&]() -> absl::Status {
     SqliteStatement& row = (*this)[kReadProgress];
-    found = true;
+    found_progress = true;
     checksum_.Add(id).Add(row.Number(0)).Add(row.Number(1)).Add(row.Bytes(2));
     listener.progress.next_sequence = static_cast<Sequence>(row.Number(0));
     listener.progress.wanted_again_until = static_cast<Sequence>(row.Number(1));
     if (row.Number(3) != checksum_.Take() || !DecodeSequences(row.Bytes(2), listener.progress.unsettled)) {
-      return Damaged(database_, absl::StrFormat("the progress of listener \"%s\" does not match its checksum", listener.snapshot.name));
+      return Damaged(database_, absl::StrFormat("the progress of listener %d does not match its checksum", id));
     }
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
-  if (!found) return Damaged(database_, absl::StrFormat("the progress of listener \"%s\" is missing", listener.snapshot.name));
   return LoadDeliveries(listener);
 }
 
@@ -259,10 +277,16 @@ absl::Status JournalTables::LoadDeliveries(Recovery::Listener& listener) {
     delivery.sequence = static_cast<Sequence>(row.Number(0));
     delivery.state = static_cast<DeliveryState>(row.Number(1));
     delivery.attempt = static_cast<uint32_t>(row.Number(2));
-    checksum_.Add(row.Number(0)).Add(row.Number(1)).Add(row.Number(2)).Add(row.Bytes(3)).Add(row.Bytes(4)).Add(row.Bytes(5));
+    checksum_.Add(static_cast<int64_t>(listener.id))
+        .Add(row.Number(0))
+        .Add(row.Number(1))
+        .Add(row.Number(2))
+        .Add(row.Bytes(3))
+        .Add(row.Bytes(4))
+        .Add(row.Bytes(5));
     if (row.Number(6) != checksum_.Take() || !DecodeDetail(row.Bytes(5), delivery)) {
-      return Damaged(database_, absl::StrFormat("the delivery of event %d to listener \"%s\" does not match its checksum", delivery.sequence,
-                                                listener.snapshot.name));
+      return Damaged(database_, absl::StrFormat("the delivery of event %d to listener %d does not match its checksum",
+                                                delivery.sequence, listener.id));
     }
     if (delivery.error) {
       delivery.error->reason = row.Bytes(3);
@@ -275,8 +299,12 @@ absl::Status JournalTables::LoadDeliveries(Recovery::Listener& listener) {
 absl::StatusOr<Recovery> JournalTables::Load() {
   Recovery recovery;
   if (auto status = LoadEvents(recovery); !status.ok()) return status;
-  auto last = ForEach((*this)[kReadLastSequence], [&] {
-    recovery.last_sequence = static_cast<Sequence>((*this)[kReadLastSequence].Number(0));
+  auto last = ForEach((*this)[kReadLastSequence], [&]() -> absl::Status {
+    SqliteStatement& row = (*this)[kReadLastSequence];
+    if (row.Bytes(0) != kLastSequence || row.Number(2) != checksum_.Add(row.Bytes(0)).Add(row.Number(1)).Take()) {
+      return Damaged(database_, "counter last_sequence does not match its checksum");
+    }
+    recovery.last_sequence = static_cast<Sequence>(row.Number(1));
     return absl::OkStatus();
   });
   if (!last.ok()) return last;
@@ -289,10 +317,24 @@ absl::StatusOr<Recovery> JournalTables::Load() {
     if (row.Number(3) != checksum_.Take() || !DecodeSnapshot(row.Bytes(2), listener.snapshot)) {
       return Damaged(database_, absl::StrFormat("listener %d does not match its checksum", listener.id));
     }
-    return LoadListener(listener);
+    bool found_progress = false;
+    if (auto loaded = LoadListener(listener, found_progress); !loaded.ok()) return loaded;
+    if (!found_progress)
+      return Damaged(database_, absl::StrFormat("the progress of listener \"%s\" is missing", listener.snapshot.name));
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
+  if (status = CheckOrphans(); !status.ok()) return status;
   return recovery;
+}
+
+absl::Status JournalTables::CheckOrphans() {
+  return ForEach((*this)[kReadOrphans], [&] {
+    Recovery::Listener nobody;
+    nobody.id = static_cast<ListenerId>((*this)[kReadOrphans].Number(0));
+    bool found_progress = false;
+    return LoadListener(nobody, found_progress);
+  });
 }
 
 }  // namespace pvebus::bus

@@ -49,6 +49,7 @@ class JournalTables {
     kReadProgress,
     kReadDeliveries,
     kReadLastSequence,
+    kReadOrphans,
     kSqlCount,
   };
 
@@ -58,7 +59,9 @@ class JournalTables {
   int64_t ChecksumOf(const Event& event, const std::string& attributes);
   absl::StatusOr<std::shared_ptr<Event>> CurrentEvent();
   absl::Status LoadEvents(Recovery& recovery);
-  absl::Status LoadListener(Recovery::Listener& listener);
+  absl::Status LoadListener(Recovery::Listener& listener, bool& found_progress);
+  // Rows of no listener: a crash between two commits may leave some, a damaged listener_id would too.
+  absl::Status CheckOrphans();
   absl::Status LoadDeliveries(Recovery::Listener& listener);
 
   SqliteDatabase& database_;
