@@ -1,5 +1,7 @@
 // The real bus in the floor's shape: bus-service, three listener processes that use the SDK, and the same publisher.
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <future>
 
 #include "CLI/CLI.hpp"
@@ -35,9 +37,15 @@ int RunListener(const std::string& address, const std::string& name) {
   return 1;
 }
 
-absl::Status MeasureBus(const std::string& self, const MeasureOptions& measure) {
+absl::Status MeasureBus(const std::string& self, const std::string& journal, const MeasureOptions& measure) {
   constexpr auto kStart = std::chrono::seconds(20);
-  Process bus({testing::ProgramPath("bus-service"), "--journal=memory", "--listen", "127.0.0.1:0"});
+  std::string directory = (std::filesystem::temp_directory_path() / "pvebus-bench-XXXXXX").string();
+  if (mkdtemp(directory.data()) == nullptr) return absl::InternalError("no temporary directory");
+  struct Remover {
+    const std::string& path;
+    ~Remover() { std::filesystem::remove_all(path); }
+  } const remover{directory};
+  Process bus({testing::ProgramPath("bus-service"), "--journal", journal, "--data-dir", directory + "/bus", "--listen", "127.0.0.1:0"});
   const auto address = bus.WaitForLine("listening on ", kStart);
   if (!address.ok()) return address.status();
   std::vector<std::unique_ptr<Process>> listeners;
@@ -46,7 +54,7 @@ absl::Status MeasureBus(const std::string& self, const MeasureOptions& measure) 
         std::vector<std::string>{self, "--role=listener", "--address=" + *address, absl::StrCat("--name=listener-", i)}));
     if (const auto line = listeners.back()->WaitForLine("registered", kStart); !line.ok()) return line.status();
   }
-  return Measure("publish_gather", *address, measure);
+  return Measure("publish_gather_" + journal, *address, measure);
 }
 
 int Main(int argc, char** argv) {
@@ -54,14 +62,16 @@ int Main(int argc, char** argv) {
   std::string role = "measure";
   std::string address;
   std::string name;
+  std::string journal = "memory";
   MeasureOptions measure;
   app.add_option("--role", role, "measure starts the others")->check(CLI::IsMember({"measure", "listener"}));
+  app.add_option("--journal", journal, "Of the bus")->check(CLI::IsMember({"memory", "sqlite"}))->capture_default_str();
   AddMeasureOptions(app, measure);
   app.add_option("--address", address)->group("");
   app.add_option("--name", name)->group("");
   CLI11_PARSE(app, argc, argv);
   if (role == "listener") return RunListener(address, name);
-  const auto status = MeasureBus("/proc/self/exe", measure);
+  const auto status = MeasureBus("/proc/self/exe", journal, measure);
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;
 }

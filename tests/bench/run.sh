@@ -23,7 +23,7 @@ fi
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 for round in $(seq "$rounds"); do
-  for program in "grpc_floor --server=callback" publish_gather; do
+  for program in "grpc_floor --server=callback" "publish_gather --journal=memory" "publish_gather --journal=sqlite"; do
     $bin/$program --silences 1 --latency-publishes 4000 --rate-publishes 20000 | sed "s/^/$round /" | tee -a "$results"
   done
 done
@@ -35,16 +35,16 @@ awk -v check="$check" '
     return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
   }
   {
-    program = $2 ~ /floor/ ? "floor" : "bus"
+    program = $2 ~ /floor/ ? "floor" : $2 ~ /sqlite/ ? "durable" : "bus"
     for (i = 3; i <= NF; i++) { split($i, pair, "="); values[program pair[1]] = values[program pair[1]] " " pair[2] }
   }
-  function row(what, key,   floor, bus) {
-    floor = median("floor" key); bus = median("bus" key)
-    printf "| %-44s | %9.0f | %9.0f | %5.2f |\n", what, floor, bus, bus / floor
+  function row(what, key,   floor, bus, durable) {
+    floor = median("floor" key); bus = median("bus" key); durable = median("durable" key)
+    printf "| %-44s | %9.0f | %9.0f | %5.2f | %9.0f | %5.2f |\n", what, floor, bus, bus / floor, durable, durable / floor
     return bus / floor
   }
   END {
-    printf "\n| medians of %d alternating rounds              |     floor |       bus | ratio |\n|---|---|---|---|\n", NR / 2
+    printf "\n| medians of %d alternating rounds              |     floor |    memory | ratio |    sqlite | ratio |\n|---|---|---|---|---|---|\n", NR / 3
     latency = row("latency p50, one at a time, us", "p50_us")
     row("latency p99, one at a time, us", "p99_us")
     rate = row("publishes/s, 64 outstanding", "rate")
