@@ -111,7 +111,9 @@ TEST_F(JournalDamageTest, ADamagedWalNeverYieldsAnEventThatWasNotWritten) {
     SCOPED_TRACE(cut);
     const auto loaded = Load(crashed_file_, wal_.substr(0, wal_.size() - cut));
     expect_beginning(loaded);
-    if (loaded.ok()) EXPECT_GE(loaded->events.size(), kEvents - 1) << "only the last commit is touched";
+    if (loaded.ok()) {
+      EXPECT_GE(loaded->events.size(), kEvents - 1) << "only the last commit is touched";
+    }
   }
   for (size_t at = 0; at < wal_.size(); at += 4099) {
     SCOPED_TRACE(at);

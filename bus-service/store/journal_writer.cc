@@ -74,6 +74,7 @@ bool JournalWriter::TakeBatch(Batch& batch) {
   while (!ending_ && !pending_.urgent() && changed_.WaitUntil(mutex_, lazy_end)) {
   }
   while (!ending_ && std::chrono::steady_clock::now() < not_before_) changed_.WaitUntil(mutex_, not_before_);
+  if (refusing_) pending_.appends.clear();  // the end has come, and what they follow is not stored
   std::swap(batch, pending_);
   return !ending_ || !batch.empty();
 }
@@ -117,6 +118,7 @@ void JournalWriter::Failed(Batch batch, const absl::Status& status) {
   logger_.Error("journal_commit_failed events=%d error=\"%s\"", batch.appends.size(), status.ToString());
   {
     MutexLock lock(mutex_);
+    refusing_ = batch.urgent();
     if (ending_) return;
     not_before_ = std::chrono::steady_clock::now() + kRetryDelay;
     // What was saved is tried again, before what came later; a newer progress replaces an older one.
@@ -125,7 +127,6 @@ void JournalWriter::Failed(Batch batch, const absl::Status& status) {
     pending_.progress.merge(batch.progress);
     pending_.drop_before = std::max(pending_.drop_before, batch.drop_before);
     pending_.last_sequence = std::max(pending_.last_sequence, batch.last_sequence);
-    refusing_ = batch.urgent();
   }
   if (!batch.urgent()) return;
   auto failed = std::make_shared<Batch>(std::move(batch));
