@@ -31,24 +31,36 @@ gpr_timespec RealDeadline(Duration wait) {
 
 }  // namespace
 
-// Carries one task through the queue.
-class EventLoop::PostedTask final : public Tag {
+// Wakes the loop for what was posted.
+class EventLoop::Wakeup final : public Tag {
  public:
-  explicit PostedTask(std::function<void()> task) : task_(std::move(task)) {}
-  void Start(grpc::CompletionQueue* queue) { alarm_.Set(queue, gpr_now(GPR_CLOCK_MONOTONIC), this); }
+  explicit Wakeup(EventLoop& loop) : loop_(loop) {}
+  void Start() { alarm_.Set(loop_.queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this)); }
   void Proceed(bool) override {
-    task_();
+    loop_.RunPosted();
     delete this;
   }
 
  private:
-  std::function<void()> task_;
+  EventLoop& loop_;
   grpc::Alarm alarm_;
 };
 
 void EventLoop::Post(std::function<void()> task) {
   MutexLock lock(mutex_);
-  if (!closed_) (new PostedTask(std::move(task)))->Start(queue_.get());
+  if (closed_) return;
+  // Two alarms may come in either order, so there is never more than one.
+  if (posted_.empty()) (new Wakeup(*this))->Start();
+  posted_.push_back(std::move(task));
+}
+
+void EventLoop::RunPosted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    MutexLock lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) task();
 }
 
 SteadyTime EventLoop::NextDue(const Hooks& hooks) const { return std::min(hooks.next_timer(), timers_.NextDue()); }

@@ -90,7 +90,7 @@ class EventLoop {
   void Stop();
   // From here on no operation may be started: the queue does not take it. What is under way comes back.
   bool stopping() const { return stopping_; }
-  // Runs `task` on the loop's thread, unless the loop has stopped. Any thread.
+  // Runs `task` on the loop's thread, in the order of the calls, unless the loop has stopped. Any thread.
   void Post(std::function<void()> task) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The loop's thread only, all of these.
@@ -100,8 +100,9 @@ class EventLoop {
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
 
  private:
-  class PostedTask;
+  class Wakeup;
 
+  void RunPosted() ABSL_LOCKS_EXCLUDED(mutex_);
   void FlushDirty();
   SteadyTime NextDue(const Hooks& hooks) const;
   void NoticeStandstill(Duration slept);
@@ -110,6 +111,7 @@ class EventLoop {
   LoopClock& clock_;
   Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mutex_);
   TimerQueue timers_;
   std::vector<Flushable*> dirty_;
   std::vector<Flushable*> flushing_;

@@ -83,6 +83,22 @@ TEST_F(JournalDamageTest, AFlippedByteInTheFileIsNamedOrHarmless) {
   EXPECT_GT(named_, 0);
 }
 
+TEST_F(JournalDamageTest, APageThatForgetsARowIsNamed) {
+  Write();
+  for (size_t page = 8192; page < file_.size(); page += 8192) {
+    for (size_t at = page; at < page + 24; ++at) {
+      for (const char change : {1, -1, 8}) {
+        std::string bytes = file_;
+        bytes[at] = static_cast<char>(bytes[at] + change);
+        SCOPED_TRACE(at);
+        ExpectNothingWrong(Load(bytes, {}));
+      }
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GT(named_, 0);
+}
+
 TEST_F(JournalDamageTest, AFileCutByUpTo64BytesIsNamedOrHarmless) {
   Write();
   for (size_t cut = 1; cut <= 64; ++cut) {

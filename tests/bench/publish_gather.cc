@@ -54,7 +54,9 @@ absl::Status MeasureBus(const std::string& self, const std::string& journal, con
         std::vector<std::string>{self, "--role=listener", "--address=" + *address, absl::StrCat("--name=listener-", i)}));
     if (const auto line = listeners.back()->WaitForLine("registered", kStart); !line.ok()) return line.status();
   }
-  return Measure("publish_gather_" + journal, *address, measure);
+  const auto status = Measure("publish_gather_" + journal, *address, measure);
+  if (!status.ok()) std::fprintf(stderr, "%s\n", bus.StandardError().c_str());
+  return status;
 }
 
 int Main(int argc, char** argv) {

@@ -1,0 +1,311 @@
+// The bus on its real journal, again and again: what a crash at any quiet moment leaves is where it goes on.
+#include "bus-service/core/bus.h"
+#include "bus-service/core/testing/bus_harness.h"
+#include "bus-service/store/sqlite_event_log.h"
+#include "bus-service/store/testing/journal_rig.h"
+#include "gtest/gtest.h"
+#include "sdk/base/error.h"
+
+namespace pvebus::bus {
+namespace {
+
+using Ids = std::vector<std::string>;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// What is known of a listener from outside.
+struct Standing {
+  Sequence next;
+  uint64_t backlog, dead_letters, epoch, version;
+  bool paused;
+  std::string pause_reason;
+  bool operator==(const Standing&) const = default;
+};
+
+class BusRestoreTest : public testing::Test {
+ protected:
+  BusRestoreTest() { Start(); }
+
+  // The crash: what is in the files now is all that is left. Time goes on.
+  void Crash() {
+    Settle();
+    ++lives_;
+    CopyJournal(data(lives_ - 1), data(lives_));
+    Start();
+  }
+  // The same before EndTurn: only what the journal was told so far is there.
+  void CrashInTheMiddleOfATurn() {
+    ASSERT_TRUE(posts_.Sync(*log_).ok());
+    ++lives_;
+    CopyJournal(data(lives_ - 1), data(lives_));
+    Start();
+  }
+  // What a service manager does: sessions end, what there is is stored.
+  void Stop() {
+    Settle();
+    bus_->bus.StartDrain();
+    bus_->bus.EndAll();
+    bus_->bus.EndTurn();
+    log_->Close();
+    Start();
+  }
+  // Lets the journal catch up with everything that was done.
+  void Settle() {
+    for (int round = 0; round < 3; ++round) {
+      bus_->bus.EndTurn();
+      ASSERT_TRUE(posts_.Sync(*log_).ok());
+      bus_->Flush();
+    }
+  }
+  PublishOutcomePtr Publish(Post post) {
+    if (post.body.empty()) post.body = "body of " + post.id;
+    post.wait_policy = WaitPolicy::kDurable;
+    const auto outcome = bus_->Publish(std::move(post));
+    Settle();
+    return outcome;
+  }
+  Standing StandingOf(const std::string& name) const {
+    const ListenerRecord& record = bus_->bus.registry().listeners().at(name);
+    const Subscription& s = *record.subscription;
+    return {s.floor(), s.backlog(), s.dead_letters(), record.epoch, record.version, s.paused(), record.pause_reason};
+  }
+  std::vector<std::string> RowsOf(const std::string& id) {
+    std::vector<std::string> rows;
+    for (const auto& row : bus_->GetResult(id)->rows) {
+      rows.push_back(row.listener + " " + std::to_string(static_cast<int>(row.state)) + " " + row.reason + " " + row.message +
+                     " " + std::to_string(row.attempt));
+    }
+    return rows;
+  }
+  BusHarness& bus() { return *bus_; }
+
+ private:
+  std::string data(int life) const { return directory_ / ("life" + std::to_string(life)); }
+  void Start() {
+    const auto system = bus_ ? bus_->clock.SystemNow() : SystemTime();
+    bus_ = nullptr;
+    log_ = nullptr;
+    posts_ = PostQueue();
+    auto opened = SqliteEventLog::Open(data(lives_), 64 << 20, posts_.Post(), logger_);
+    if (!opened.ok()) throw std::runtime_error(opened.status().ToString());
+    log_ = std::move(opened->log);
+    bus_ = std::make_unique<BusHarness>(*log_, *log_, static_cast<uint64_t>(lives_ + 1));
+    if (system != SystemTime()) bus_->clock.Advance(std::chrono::duration_cast<Duration>(system - bus_->clock.SystemNow()));
+    bus_->bus.Restore(opened->recovery);
+  }
+
+  const TemporaryDirectory directory_;
+  NullLogger logger_;
+  PostQueue posts_;
+  int lives_ = 0;
+  std::unique_ptr<SqliteEventLog> log_;
+  std::unique_ptr<BusHarness> bus_;
+};
+
+TEST_F(BusRestoreTest, RowsBacklogsAndEpochsAreTheSame) {
+  auto& a = bus().Connect("a");
+  bus().Connect("b");
+  for (const char* id : {"acked", "retried", "dead", "skipped", "held"}) Publish({.id = id, .key = id});
+  a.Ack("acked");
+  a.Retry("retried", minutes(5));
+  a.DeadLetter("dead");
+  a.Skip("skipped");
+  Settle();
+  std::vector<std::vector<std::string>> before;
+  for (const char* id : {"acked", "retried", "dead", "skipped"}) before.push_back({RowsOf(id)[0]});
+  const auto standing_a = StandingOf("a");
+  const auto standing_b = StandingOf("b");
+  Crash();
+
+  EXPECT_EQ(StandingOf("a"), standing_a);
+  EXPECT_EQ(StandingOf("b"), standing_b);
+  std::vector<std::vector<std::string>> after;
+  for (const char* id : {"acked", "retried", "dead", "skipped"}) after.push_back({RowsOf(id)[0]});
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(bus().Row("acked", "a").state, DeliveryState::kSucceeded);
+  EXPECT_EQ(bus().Row("dead", "a").state, DeliveryState::kDeadLettered);
+  EXPECT_EQ(bus().Row("dead", "a").reason, "TEST_REASON");
+  EXPECT_EQ(bus().Row("skipped", "a").state, DeliveryState::kSkipped);
+  EXPECT_EQ(bus().Row("retried", "a").attempt, 1u);
+  auto& again = bus().Connect("a");
+  EXPECT_EQ(StandingOf("a").epoch, standing_a.epoch + 1);
+  EXPECT_EQ(again.Order(), (Ids{"held"})) << "the retry waits for its time";
+  bus().Advance(minutes(5));
+  EXPECT_EQ(again.Order(), (Ids{"held", "retried"}));
+  EXPECT_EQ(again.Newest("retried").delivery.attempt, 2u);
+}
+
+TEST_F(BusRestoreTest, ThreeAttemptsAreThreeDeliveriesHoweverOftenTheBusDies) {
+  int deliveries = 0;
+  const auto connect = [&]() -> ScriptedListener& {
+    auto& a = bus().Add("a");
+    a.registration.delivery_policy.max_attempts = 3;
+    a.Connect();
+    return a;
+  };
+  connect();
+  Publish({.id = "x"});
+  Crash();
+  for (int life = 0; life < 6; ++life) {
+    auto& a = connect();
+    bus().Advance(minutes(10));
+    if (a.Held().empty()) continue;
+    deliveries += a.Times("x");
+    a.Retry("x");
+    Crash();
+  }
+  EXPECT_EQ(deliveries, 3);
+  EXPECT_EQ(bus().State("x", "a"), DeliveryState::kDeadLettered);
+  EXPECT_EQ(StandingOf("a").dead_letters, 1u);
+  EXPECT_EQ(StandingOf("a").backlog, 0u);
+}
+
+TEST_F(BusRestoreTest, APauseAndItsReasonOutliveTheBus) {
+  bus().Connect("a");
+  ASSERT_TRUE(bus().bus.registry().Pause("a", "maintenance", "").ok());
+  Publish({.id = "x"});
+  const auto before = StandingOf("a");
+  Crash();
+
+  EXPECT_EQ(StandingOf("a"), before);
+  auto& a = bus().Connect("a");
+  EXPECT_TRUE(a.received.empty());
+  ASSERT_TRUE(bus().bus.registry().Resume("a", "").ok());
+  bus().Flush();
+  EXPECT_EQ(a.Order(), (Ids{"x"}));
+  a.Ack("x");
+  Stop();
+  EXPECT_FALSE(StandingOf("a").paused);
+  EXPECT_EQ(StandingOf("a").backlog, 0u);
+}
+
+TEST_F(BusRestoreTest, ASeekForwardAndBackIsRemembered) {
+  auto& a = bus().Connect("a");
+  for (const char* id : {"one", "two", "three"}) Publish({.id = id, .key = id});
+  a.AckAll();
+  StartPosition position;
+  position.kind = StartPosition::Kind::kSequence;
+  position.sequence = 2;
+  a.Break();
+  ASSERT_TRUE(bus().bus.registry().Seek("a", position, false, "").ok());
+  const auto back = StandingOf("a");
+  EXPECT_EQ(back.backlog, 2u);
+  Crash();
+
+  EXPECT_EQ(StandingOf("a"), back);
+  position.sequence = 3;
+  ASSERT_TRUE(bus().bus.registry().Seek("a", position, false, "").ok());
+  const auto forward = StandingOf("a");
+  Crash();
+  EXPECT_EQ(StandingOf("a"), forward);
+  EXPECT_EQ(bus().Connect("a").Order(), (Ids{"three"}));
+}
+
+TEST_F(BusRestoreTest, RepeatedPublishesAreKnownByEitherId) {
+  Publish({.id = "x", .body = "same", .request_id = "rx"});
+  Crash();
+
+  EXPECT_TRUE(Publish({.id = "x", .body = "same", .request_id = "rx"})->duplicate);
+  EXPECT_TRUE(Publish({.id = "x", .body = "same"})->duplicate);
+  const auto by_request = Publish({.body = "same", .request_id = "rx", .let_bus_name_it = true});
+  EXPECT_TRUE(by_request->duplicate);
+  EXPECT_EQ(by_request->event_id, "x");
+  EXPECT_EQ(ErrorReason(Publish({.id = "x", .body = "other"})->status), "EVENT_ID_CONFLICT");
+  EXPECT_EQ(ErrorReason(Publish({.id = "y", .body = "other", .request_id = "rx"})->status), "REQUEST_ID_CONFLICT");
+}
+
+TEST_F(BusRestoreTest, SequencesGoOnAndAWrongExpectationIsStillWrong) {
+  Publish({.id = "x"});
+  Publish({.id = "y"});
+  Crash();
+
+  EXPECT_EQ(ErrorReason(Publish({.id = "z", .expected_last = 1})->status), "SEQUENCE_MISMATCH");
+  const auto z = Publish({.id = "z", .expected_last = 2});
+  EXPECT_EQ(z->sequence, 3u);
+}
+
+TEST_F(BusRestoreTest, OrderOfAKeyIsKeptOverTheRestart) {
+  auto& a = bus().Connect("a");
+  Publish({.id = "x1", .key = "x"});
+  Publish({.id = "x2", .key = "x"});
+  Publish({.id = "y1", .key = "y"});
+  a.Retry("x1", minutes(1));
+  Crash();
+
+  auto& again = bus().Connect("a");
+  EXPECT_EQ(again.Order(), (Ids{"y1"})) << "x2 waits behind x1";
+  bus().Advance(minutes(1));
+  again.AckAll();
+  EXPECT_EQ(again.Order(), (Ids{"y1", "x1", "x2"}));
+}
+
+TEST_F(BusRestoreTest, AnEventThatKillsItsListenerIsDeadLetteredOverRestartsToo) {
+  bus().Connect("a");
+  Publish({.id = "x"});
+  Crash();  // the bus was lost, not the listener
+  for (uint32_t lost = 0; lost < bus().limits.max_lost_sessions; ++lost) {
+    auto& a = bus().Connect("a");
+    ASSERT_EQ(a.Held(), (Ids{"x"})) << lost;
+    a.Break();
+    Crash();
+  }
+  EXPECT_EQ(bus().State("x", "a"), DeliveryState::kDeadLettered);
+  EXPECT_EQ(bus().Row("x", "a").reason, "LOST_SESSIONS");
+}
+
+TEST_F(BusRestoreTest, WhoMatchedFollowsFromTheFilterOfThatTime) {
+  const auto connect = [&](const std::string& filter) -> ScriptedListener& {
+    auto& a = bus().Add("a");
+    a.registration.filter = *Filter::ParseForEvents(filter);
+    a.Connect();
+    return a;
+  };
+  auto& first = connect("subject = \"one\"");
+  Publish({.id = "x1", .key = "1", .subject = "one"});
+  Publish({.id = "x2", .key = "2", .subject = "two"});
+  first.AckAll();
+  first.Break();
+  auto& second = connect("subject = \"two\"");
+  Publish({.id = "y1", .key = "3", .subject = "one"});
+  Publish({.id = "y2", .key = "4", .subject = "two"});
+  second.AckAll();
+  std::vector<std::vector<std::string>> before;
+  for (const char* id : {"x1", "x2", "y1", "y2"}) before.push_back(RowsOf(id));
+  Crash();
+
+  std::vector<std::vector<std::string>> after;
+  for (const char* id : {"x1", "x2", "y1", "y2"}) after.push_back(RowsOf(id));
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(after[0].size(), 1u);
+  EXPECT_EQ(after[1].size(), 0u);
+}
+
+TEST_F(BusRestoreTest, ADeletedListenerIsGoneAndItsNameBeginsAnew) {
+  bus().Connect("a");
+  bus().Connect("b");
+  Publish({.id = "x"});
+  ASSERT_TRUE(bus().bus.registry().Delete("b", true, "").ok());
+  Crash();
+
+  EXPECT_FALSE(bus().bus.registry().listeners().contains("b"));
+  EXPECT_TRUE(bus().bus.registry().listeners().contains("a"));
+  auto& b = bus().Connect("b");
+  EXPECT_TRUE(b.received.empty());
+  EXPECT_EQ(StandingOf("b").epoch, 1u);
+  Crash();
+  EXPECT_EQ(StandingOf("b").backlog, 0u);
+}
+
+TEST_F(BusRestoreTest, AListenerIsWholeInTheFilesBeforeItsTurnHasEnded) {
+  bus().Connect("a");
+  Publish({.id = "x"});
+  bus().Connect("b");
+  // No EndTurn: an append of the same turn makes the writer commit at once.
+  bus().Publish({.id = "y", .wait_policy = WaitPolicy::kDurable});
+  CrashInTheMiddleOfATurn();
+
+  EXPECT_TRUE(bus().bus.registry().listeners().contains("b"));
+}
+
+}  // namespace
+}  // namespace pvebus::bus
