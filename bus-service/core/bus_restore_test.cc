@@ -89,7 +89,7 @@ class BusRestoreTest : public testing::Test {
     auto opened = SqliteEventLog::Open(data(lives_), 64 << 20, posts_.Post(), logger_);
     if (!opened.ok()) throw std::runtime_error(opened.status().ToString());
     log_ = std::move(opened->log);
-    bus_ = std::make_unique<BusHarness>(*log_, *log_, static_cast<uint64_t>(lives_ + 1));
+    bus_ = std::make_unique<BusHarness>(*log_, *log_, std::make_unique<SeededRandom>(static_cast<uint64_t>(lives_ + 1)));
     if (system != SystemTime()) bus_->clock.Advance(std::chrono::duration_cast<Duration>(system - bus_->clock.SystemNow()));
     bus_->bus.Restore(opened->recovery);
   }

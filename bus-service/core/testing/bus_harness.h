@@ -70,6 +70,9 @@ class BusHarness {
  public:
   explicit BusHarness(std::unique_ptr<Random> randomness = std::make_unique<SeededRandom>(1))
       : random(std::move(randomness)), bus(limits, clock, *random, log, logger) {}
+  // On a journal of the test's own. Requires: both outlive the harness.
+  BusHarness(EventLog& events, StateLog& states, std::unique_ptr<Random> randomness)
+      : random(std::move(randomness)), bus(limits, clock, *random, events, logger, &states) {}
 
   PublishOutcomePtr Publish(Post post = {});
   PublishOutcomePtr GetResult(std::string_view event_id, WaitPolicy policy = WaitPolicy::kNone,

@@ -116,7 +116,7 @@ class PostQueue {
     CondVar changed;
     std::deque<std::function<void()>> functions ABSL_GUARDED_BY(mutex);
   };
-  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 
 // An event with something in every field that follows from its number.
