@@ -71,7 +71,8 @@ class BusRestoreTest : public testing::Test {
   }
   std::vector<std::string> RowsOf(const std::string& id) {
     std::vector<std::string> rows;
-    for (const auto& row : bus_->GetResult(id)->rows) {
+    const auto outcome = bus_->GetResult(id);
+    for (const auto& row : outcome->rows) {
       rows.push_back(row.listener + " " + std::to_string(static_cast<int>(row.state)) + " " + row.reason + " " + row.message +
                      " " + std::to_string(row.attempt));
     }
@@ -229,12 +230,12 @@ TEST_F(BusRestoreTest, OrderOfAKeyIsKeptOverTheRestart) {
   Publish({.id = "x1", .key = "x"});
   Publish({.id = "x2", .key = "x"});
   Publish({.id = "y1", .key = "y"});
-  a.Retry("x1", minutes(1));
+  a.Retry("x1", seconds(10));
   Crash();
 
   auto& again = bus().Connect("a");
   EXPECT_EQ(again.Order(), (Ids{"y1"})) << "x2 waits behind x1";
-  bus().Advance(minutes(1));
+  bus().Advance(seconds(10));
   again.AckAll();
   EXPECT_EQ(again.Order(), (Ids{"y1", "x1", "x2"}));
 }

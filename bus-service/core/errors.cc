@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "sdk/base/error.h"
+#include "sdk/base/utf8.h"
 
 namespace pvebus::bus {
 namespace {
@@ -18,7 +19,7 @@ absl::Status WithRetryDelay(absl::Status status, std::chrono::milliseconds delay
 // What a stranger sent is shown, but not all of it.
 std::string Shown(std::string_view text) {
   constexpr size_t kMost = 80;
-  return std::string(text.substr(0, kMost)) + (text.size() > kMost ? "..." : "");
+  return CleanUtf8(text, kMost) + (text.size() > kMost ? "..." : "");
 }
 
 }  // namespace

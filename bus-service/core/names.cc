@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "bus-service/core/errors.h"
 #include "sdk/base/error.h"
+#include "sdk/base/utf8.h"
 
 namespace pvebus::bus {
 namespace {
@@ -39,7 +40,7 @@ absl::Status CheckRequestId(std::string_view field, std::string_view id) {
 absl::Status CheckCustomName(std::string_view field, std::string_view name) {
   if (IsMadeOf(name, 128, "._-")) return absl::OkStatus();
   return MakeError(absl::StatusCode::kInvalidArgument, "NAME_INVALID",
-                   absl::StrFormat("%s \"%s\" is invalid: must be 1..128 characters of [A-Za-z0-9._-]", field, name.substr(0, 80)),
+                   absl::StrFormat("%s \"%s\" is invalid: must be 1..128 characters of [A-Za-z0-9._-]", field, CleanUtf8(name, 80)),
                    {{"field", std::string(field)}});
 }
 

@@ -74,6 +74,7 @@ void Subscription::RestoreWindow(const Recovery::Listener& kept) {
 
 void Subscription::Configure(const Registration& registration) {
   const bool interest_changed = !configured_ || registration.event_types != cursor_.event_types() || registration.filter.text() != cursor_.filter().text();
+  const bool first = !configured_;
   configured_ = true;
   cursor_.SetInterest(registration.event_types, registration.filter);
   policy_ = registration.delivery_policy;
@@ -84,6 +85,8 @@ void Subscription::Configure(const Registration& registration) {
     parts_.states.SaveInterest(id_, {parts_.ledger.journaled_sequence(), registration.event_types, registration.filter.text()});
   }
   Touch();
+  // Before the listener itself is saved: a commit that falls between the two must not show one without progress.
+  if (first) SaveProgress();
 }
 
 void Subscription::Touch() {

@@ -165,9 +165,8 @@ void AppendBusFields(const Event& event, std::string& out) {
   writer.Timestamp(Field::kPublishTimeFieldNumber, event.publish_time);
   writer.Bytes(Field::kOrderingKeyFieldNumber, event.ordering_key);
   if (event.hop_count > 0) {
-    const char hops[] = {event::v1::Causation::kHopCountFieldNumber << 3, static_cast<char>(event.hop_count)};
-    static_assert(event::v1::Causation::kHopCountFieldNumber == 2);
-    writer.Bytes(Field::kCausationFieldNumber, std::string_view(hops, sizeof hops));
+    writer.Header(Field::kCausationFieldNumber, 1 + ProtoWriter::VarintSize(event.hop_count));
+    writer.Number(event::v1::Causation::kHopCountFieldNumber, event.hop_count);
   }
 }
 

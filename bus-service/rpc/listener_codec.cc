@@ -11,6 +11,7 @@ namespace pvebus::bus {
 namespace {
 
 constexpr int kUnknown = 2;
+constexpr int kLastCode = 16;  // of google.rpc.Code
 
 // Sets `out` from an optional duration field; 0 counts as absent.
 absl::Status DecodeDuration(std::string_view field, bool present, const google::protobuf::Duration& duration, Duration& out) {
@@ -29,7 +30,7 @@ absl::StatusOr<DeliveryPolicy> DecodePolicy(const v1::DeliveryPolicy& proto) {
                                policy.max_ack_extension));
   status.Update(
       DecodeDuration("delivery_policy.minimum_backoff", proto.has_minimum_backoff(), proto.minimum_backoff(), policy.minimum_backoff));
-  if (!proto.has_maximum_backoff()) policy.maximum_backoff = std::max(policy.maximum_backoff, policy.minimum_backoff);
+  policy.maximum_backoff = std::max(policy.maximum_backoff, policy.minimum_backoff);
   status.Update(
       DecodeDuration("delivery_policy.maximum_backoff", proto.has_maximum_backoff(), proto.maximum_backoff(), policy.maximum_backoff));
   if (!status.ok()) return status;
@@ -56,6 +57,7 @@ absl::Status DecodeHookResults(const google::protobuf::RepeatedPtrField<v1::Hook
     if (result.state() == v1::HOOK_STATE_UNSPECIFIED || !v1::HookState_IsValid(result.state())) {
       return FieldInvalid("hook_results.state", absl::StrFormat("of hook \"%s\" must be set", result.hook()));
     }
+    if (auto duration = FromProto("hook_results.duration", result.duration()); !duration.ok()) return duration.status();
     v1::HookResult& kept = *row.add_hook_results();
     kept = result;
     kept.DiscardUnknownFields();
@@ -157,7 +159,7 @@ namespace {
 
 ListenerError DecodeError(const v1::ListenerError& proto, Settlement::Outcome outcome) {
   ListenerError error;
-  error.code = proto.code() == 0 ? kUnknown : proto.code();
+  error.code = proto.code() < 1 || proto.code() > kLastCode ? kUnknown : proto.code();
   error.reason = proto.reason().empty() ? "REJECTED" : Cut(proto.reason(), 63);
   error.message = Cut(proto.message(), 4096);
   error.retryable = outcome == Settlement::Outcome::kRetry || outcome == Settlement::Outcome::kRelease;

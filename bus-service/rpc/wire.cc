@@ -4,15 +4,14 @@
 #include "bus-service/core/errors.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/unknown_field_set.h"
+#include "sdk/base/utf8.h"
 
 namespace pvebus::bus {
 namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::UnknownField;
-using google::protobuf::UnknownFieldSet;
+using google::protobuf::io::CodedInputStream;
 
 // Readers of protobuf refuse what nests more than 100 deep, and an event is nested deeper in a Delivery than in a PublishRequest:
 // what is taken from a publisher must not be what no listener can read.
@@ -24,7 +23,7 @@ constexpr int kLongBytes = 64 * 1024;
 constexpr size_t kMostFields = 500'000;
 
 // False when a message and those in it have more fields than `left`. What is malformed is left to the parser.
-bool HasFewFields(const Descriptor& type, google::protobuf::io::CodedInputStream& stream, int depth, size_t& left) {
+bool HasFewFields(const Descriptor& type, CodedInputStream& stream, int depth, size_t& left) {
   while (const uint32_t tag = stream.ReadTag()) {
     if (left-- == 0) return false;
     uint64_t value = 0;
@@ -58,46 +57,59 @@ bool HasFewFields(const Descriptor& type, google::protobuf::io::CodedInputStream
 }
 
 bool HasFewFields(const Descriptor& type, const grpc::Slice& slice) {
-  google::protobuf::io::CodedInputStream stream(slice.begin(), static_cast<int>(slice.size()));
+  CodedInputStream stream(slice.begin(), static_cast<int>(slice.size()));
   size_t left = kMostFields;
   return HasFewFields(type, stream, 0, left);
 }
 
 bool Parse(const grpc::Slice& slice, int most_nested, google::protobuf::Message& message) {
-  google::protobuf::io::CodedInputStream stream(slice.begin(), static_cast<int>(slice.size()));
+  CodedInputStream stream(slice.begin(), static_cast<int>(slice.size()));
   stream.SetRecursionLimit(most_nested);
   return message.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
 }
 
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool IsUtf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto byte = [&text](size_t at) { return static_cast<unsigned char>(text[at]); };
-    const unsigned char lead = byte(i);
-    const size_t length = lead < 0x80 ? 1 : lead >> 5 == 0x6 ? 2 : lead >> 4 == 0xe ? 3 : lead >> 3 == 0x1e ? 4 : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (size_t k = 1; k < length; ++k) {
-      if (byte(i + k) >> 6 != 0x2) return false;
-    }
-    if (length == 2 && lead < 0xc2) return false;
-    if (length == 3 && ((lead == 0xe0 && byte(i + 1) < 0xa0) || (lead == 0xed && byte(i + 1) > 0x9f))) return false;
-    if (length == 4 && ((lead == 0xf0 && byte(i + 1) < 0x90) || lead > 0xf4 || (lead == 0xf4 && byte(i + 1) > 0x8f)))
-      return false;
-    i += length;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Utf8Length(text, at);
+    if (length == 0) return false;
+    at += length;
   }
   return true;
 }
 
-std::string FindInvalidUtf8(const Descriptor& type, const UnknownFieldSet& fields) {
-  for (int i = 0; i < fields.field_count(); ++i) {
-    const UnknownField& field = fields.field(i);
-    const FieldDescriptor* known = type.FindFieldByNumber(field.number());
-    if (!known || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
-    if (known->type() == FieldDescriptor::TYPE_STRING && !IsUtf8(field.length_delimited())) return std::string(known->name());
-    if (known->type() == FieldDescriptor::TYPE_MESSAGE) {
-      UnknownFieldSet inner;
-      if (!inner.ParseFromString(field.length_delimited())) continue;
-      if (std::string found = FindInvalidUtf8(*known->message_type(), inner); !found.empty()) return known->name() + "." + found;
+// Looks into nothing that nests too deep, and copies one string at a time: a stranger decides what is in the bytes.
+std::string FindInvalidUtf8(const Descriptor& type, CodedInputStream& stream, int depth) {
+  while (const uint32_t tag = stream.ReadTag()) {
+    const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(tag >> 3));
+    uint64_t value = 0;
+    int length = 0;
+    switch (tag & 7) {
+      case 0:
+        if (!stream.ReadVarint64(&value)) return {};
+        break;
+      case 1:
+      case 5:
+        if (!stream.Skip((tag & 7) == 1 ? 8 : 4)) return {};
+        break;
+      case 2:
+        if (!stream.ReadVarintSizeAsInt(&length)) return {};
+        if (field && field->type() == FieldDescriptor::TYPE_STRING) {
+          std::string text;
+          if (!stream.ReadString(&text, length)) return {};
+          if (!IsUtf8(text)) return field->name();
+        } else if (field && field->message_type() && depth < kMostNested) {
+          const auto limit = stream.PushLimit(length);
+          if (std::string found = FindInvalidUtf8(*field->message_type(), stream, depth + 1); !found.empty()) {
+            return field->name() + "." + found;
+          }
+          if (stream.BytesUntilLimit() > 0 && !stream.Skip(stream.BytesUntilLimit())) return {};
+          stream.PopLimit(limit);
+        } else if (!stream.Skip(length)) {
+          return {};
+        }
+        break;
+      default:  // a group: nothing of ours
+        return {};
     }
   }
   return {};
@@ -106,9 +118,8 @@ std::string FindInvalidUtf8(const Descriptor& type, const UnknownFieldSet& field
 }  // namespace
 
 std::string FindInvalidUtf8(const Descriptor& type, std::string_view bytes) {
-  UnknownFieldSet fields;
-  if (!fields.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
-  return FindInvalidUtf8(type, fields);
+  CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  return FindInvalidUtf8(type, stream, 0);
 }
 
 absl::Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Message& message) {

@@ -51,7 +51,8 @@ SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(handle_); }
 
 absl::Status SqliteDatabase::LastError(std::string_view doing) const {
   const int result = handle_ ? sqlite3_extended_errcode(handle_) : SQLITE_NOMEM;
-  const std::string message = absl::StrFormat("%s %s: %s (SQLite %d)", doing, path_, handle_ ? sqlite3_errmsg(handle_) : "no memory", result);
+  const std::string message =
+      absl::StrFormat("%s %s: %s (SQLite %d)", doing, path_, handle_ ? sqlite3_errmsg(handle_) : "no memory", result);
   return absl::Status(CodeOf(result), message);
 }
 
@@ -65,6 +66,15 @@ absl::StatusOr<int64_t> SqliteDatabase::QueryNumber(const char* sql) {
   auto row = (*statement)->Step();
   if (!row.ok()) return row.status();
   return *row ? (*statement)->Number(0) : 0;
+}
+
+absl::Status SqliteDatabase::CheckStructure() {
+  auto statement = SqliteStatement::Prepare(*this, "PRAGMA quick_check(1)");
+  if (!statement.ok()) return statement.status();
+  auto row = (*statement)->Step();
+  if (!row.ok()) return row.status();
+  const std::string_view found = *row ? (*statement)->Bytes(0) : "no answer";
+  return found == "ok" ? absl::OkStatus() : absl::DataLossError(absl::StrFormat("%s is damaged: %s", path_, found));
 }
 
 bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }

@@ -29,6 +29,8 @@ class SqliteDatabase {
   absl::Status Execute(const char* sql);
   // The value of the first column of the first row; 0 when there is none.
   absl::StatusOr<int64_t> QueryNumber(const char* sql);
+  // DATA_LOSS when the pages do not fit together: a row that a page has forgotten has no checksum to miss it by. Reads the whole file.
+  absl::Status CheckStructure();
   // True while a transaction is open.
   bool in_transaction() const;
   const std::string& path() const { return path_; }

@@ -17,7 +17,8 @@ namespace pvebus::bus {
 namespace {
 
 absl::Status SystemError(std::string_view doing, const std::string& path, int error) {
-  const auto code = error == ENOSPC || error == EDQUOT ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kPermissionDenied;
+  const auto code =
+      error == ENOSPC || error == EDQUOT ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kPermissionDenied;
   return absl::Status(code, absl::StrFormat("%s %s: %s", doing, path, std::strerror(error)));
 }
 
@@ -40,8 +41,8 @@ class SqliteEventLog::DirectoryLock {
     if (file < 0) return SystemError("opening", path, errno);
     std::unique_ptr<DirectoryLock> lock(new DirectoryLock(file));
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-      return absl::FailedPreconditionError(
-          absl::StrFormat("another bus is using the data directory %s: stop it, or give this one its own with --data-dir", directory));
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "another bus is using the data directory %s: stop it, or give this one its own with --data-dir", directory));
     }
     return lock;
   }
@@ -54,8 +55,8 @@ class SqliteEventLog::DirectoryLock {
   const int file_;
 };
 
-absl::StatusOr<SqliteEventLog::Opened> SqliteEventLog::Open(const std::string& directory, size_t max_bytes, JournalWriter::Post post,
-                                                            Logger& logger, const std::string& vfs) {
+absl::StatusOr<SqliteEventLog::Opened> SqliteEventLog::Open(const std::string& directory, size_t max_bytes,
+                                                            JournalWriter::Post post, Logger& logger, const std::string& vfs) {
   if (auto status = MakePrivateDirectory(directory); !status.ok()) return status;
   auto lock = DirectoryLock::Take(directory);
   if (!lock.ok()) return lock.status();
@@ -64,6 +65,7 @@ absl::StatusOr<SqliteEventLog::Opened> SqliteEventLog::Open(const std::string& d
   umask(mask);
   if (!database.ok()) return database.status();
   if (auto status = PrepareJournalSchema(**database); !status.ok()) return status;
+  if (auto status = (*database)->CheckStructure(); !status.ok()) return status;
   auto tables = JournalTables::Open(**database);
   if (!tables.ok()) return tables.status();
   auto recovery = (*tables)->Load();
@@ -120,10 +122,13 @@ void SqliteEventLog::SaveInterest(ListenerId listener, const Interest& interest)
   writer_->Enqueue([listener, interest](JournalTables& tables) { return tables.PutInterest(listener, interest); });
 }
 
-void SqliteEventLog::SaveProgress(ListenerId listener, Progress progress) { writer_->SaveProgress(listener, std::move(progress)); }
+void SqliteEventLog::SaveProgress(ListenerId listener, Progress progress) {
+  writer_->SaveProgress(listener, std::move(progress));
+}
 
 void SqliteEventLog::SaveDelivery(ListenerId listener, DeliveryRecord delivery) {
-  writer_->Enqueue([listener, delivery = std::move(delivery)](JournalTables& tables) { return tables.PutDelivery(listener, delivery); });
+  writer_->Enqueue(
+      [listener, delivery = std::move(delivery)](JournalTables& tables) { return tables.PutDelivery(listener, delivery); });
 }
 
 void SqliteEventLog::DropListener(ListenerId listener) {
