@@ -108,7 +108,7 @@ TEST_F(BusRestoreTest, RowsBacklogsAndEpochsAreTheSame) {
   bus().Connect("b");
   for (const char* id : {"acked", "retried", "dead", "skipped", "held"}) Publish({.id = id, .key = id});
   a.Ack("acked");
-  a.Retry("retried", minutes(5));
+  a.Retry("retried", seconds(20));
   a.DeadLetter("dead");
   a.Skip("skipped");
   Settle();
@@ -131,7 +131,7 @@ TEST_F(BusRestoreTest, RowsBacklogsAndEpochsAreTheSame) {
   auto& again = bus().Connect("a");
   EXPECT_EQ(StandingOf("a").epoch, standing_a.epoch + 1);
   EXPECT_EQ(again.Order(), (Ids{"held"})) << "the retry waits for its time";
-  bus().Advance(minutes(5));
+  bus().Advance(seconds(20));
   EXPECT_EQ(again.Order(), (Ids{"held", "retried"}));
   EXPECT_EQ(again.Newest("retried").delivery.attempt, 2u);
 }
