@@ -17,6 +17,7 @@ constexpr int kDeadlineExceeded = 4;
 constexpr int kAborted = 10;
 constexpr size_t kShortMessage = 200;
 constexpr Duration kNormalWait = std::chrono::seconds(1);  // a listener is not called blocked for less
+constexpr Duration kLongestRetryDelay = std::chrono::hours(24);  // that a listener may ask for
 constexpr Duration kReadAgainAfter = std::chrono::seconds(1);
 
 bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
@@ -63,7 +64,7 @@ void Subscription::RestoreWindow(const Recovery::Listener& kept) {
     entry.lost_sessions = record->lost_sessions;
     if (record->state != DeliveryState::kRetryScheduled) continue;
     const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
-    entry.due = parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), policy_.maximum_backoff);
+    entry.due = parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
     window_.SetState(entry, State::kBackoff);
     CheckAt(entry.due);
     if (row_counts) parts_.gather.SetState(*publication, publication->rows[static_cast<size_t>(entry.row)], DeliveryState::kRetryScheduled);

@@ -136,6 +136,19 @@ TEST_F(BusRestoreTest, RowsBacklogsAndEpochsAreTheSame) {
   EXPECT_EQ(again.Newest("retried").delivery.attempt, 2u);
 }
 
+TEST_F(BusRestoreTest, ADelayTheListenerAskedForIsKeptEvenWhenItIsLongerThanItsBackoff) {
+  auto& a = bus().Connect("a");
+  Publish({.id = "x"});
+  a.Retry("x", minutes(5));
+  Crash();
+
+  auto& again = bus().Connect("a");
+  bus().Advance(minutes(4));
+  EXPECT_TRUE(again.received.empty());
+  bus().Advance(minutes(1));
+  EXPECT_EQ(again.Order(), (Ids{"x"}));
+}
+
 TEST_F(BusRestoreTest, ThreeAttemptsAreThreeDeliveriesHoweverOftenTheBusDies) {
   int deliveries = 0;
   const auto connect = [&]() -> ScriptedListener& {
