@@ -14,7 +14,7 @@ Publication& Add(Ledger& ledger, const std::string& id, const std::string& reque
   event->publish_time = SystemTime(seconds(second));
   auto publication = std::make_unique<Publication>();
   publication->event = event;
-  publication->request_id = request_id;
+  event->request_id = request_id;
   return ledger.Add(std::move(publication));
 }
 
