@@ -276,6 +276,7 @@ void Simulation::Finish() {
       Observe();
       Current(name).Heartbeat();
       for (const auto& id : Current(name).Held()) {
+        if (!Current(name).session()) break;  // a drain has come to its end
         name.model->Settle(Current(name).SettlementFor(Current(name).Newest(id).delivery.delivery_id, Outcome::kAcknowledge),
                            harness_.clock.SteadyNow(), harness_.clock.SystemNow());
         Current(name).Ack(id);
