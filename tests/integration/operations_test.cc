@@ -175,6 +175,22 @@ TEST_F(OperationsTest, SeekingBackDeliversAgainAndForwardSkips) {
   EXPECT_EQ(RowOf(bus_.Result(jumped), "seeker").state(), bus::v1::DELIVERY_STATE_SKIPPED);
 }
 
+TEST_F(OperationsTest, WhatIsSentAgainAfterASeekBackWaitsForWhatItsKeyHasInFlight) {
+  auto listener = Listen("seeker");
+  bus_.PublishDurable(KeyedEvent("one-key"));
+  bus_.PublishDurable(KeyedEvent("one-key"));
+  listener->Ack(listener->NextDelivery().delivery_id());
+  const auto second = listener->NextDelivery();
+  bus::v1::StartPosition back;
+  back.set_sequence(1);
+
+  ASSERT_TRUE(Seek("seeker", back).ok());
+
+  EXPECT_TRUE(listener->NoDeliveryWithin(milliseconds(200)));
+  listener->Ack(second.delivery_id());
+  EXPECT_EQ(listener->NextDelivery().event().sequence(), 1u);
+}
+
 TEST_F(OperationsTest, WhereToSeekMustBeSaid) {
   auto listener = Listen("seeker");
   bus::v1::StartPosition resume;
