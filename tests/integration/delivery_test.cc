@@ -237,6 +237,20 @@ TEST_F(DeliveryTest, WhatExpiresBeforeItIsDeliveredEndsAsExpired) {
   EXPECT_TRUE(back->NoDeliveryWithin(milliseconds(200)));
 }
 
+TEST_F(DeliveryTest, WhatExpiresBehindAnotherOfItsKeyIsNotSent) {
+  auto listener = Listen(Quick());
+  bus_.PublishDurable(KeyedEvent("a"));
+  const auto first = listener->NextDelivery();
+  auto event = KeyedEvent("a");
+  *event.mutable_expire_time() = ProtoTime(std::chrono::system_clock::now() + milliseconds(300));
+  const auto event_id = bus_.PublishDurable(event);
+
+  EXPECT_EQ(Row(event_id, WAIT_POLICY_SETTLED).state(), DELIVERY_STATE_EXPIRED);
+
+  listener->Ack(first.delivery_id());
+  EXPECT_TRUE(listener->NoDeliveryWithin(milliseconds(200)));
+}
+
 TEST_F(DeliveryTest, TheWindowBoundsWhatIsUnanswered) {
   auto registration = Quick();
   registration.set_max_in_flight(2);

@@ -194,8 +194,12 @@ TEST_F(GatherTest, ARequiredListenerIsWaitedForEvenWhenItIsOffline) {
   WaitFor("needed to be gone", [&] { return bus_.HasState("needed", bus::v1::LISTENER_STATE_DISCONNECTED); });
   auto request = RequestOf(CustomEvent("x"));
   request.add_required_listeners("needed");
+  request.set_request_id("waits-for-needed");
 
   auto publishing = bus_.PublishLater(request);
+  bus::v1::GetPublishResultRequest key;
+  key.set_request_id("waits-for-needed");
+  WaitFor("the event to be journaled", [&] { return Call(&bus::v1::BusService::Stub::GetPublishResult, bus_.bus(), key).ok(); });
   auto back = Listen("needed");
   back->Ack(back->NextDelivery().delivery_id());
   const auto response = publishing.get();
