@@ -55,11 +55,14 @@ void Subscription::RestoreWindow(const Recovery::Listener& kept) {
   for (const Sequence sequence : kept.progress.unsettled) {
     Publication* publication = parts_.ledger.Find(sequence);
     if (!publication) continue;
+    while (record != kept.deliveries.end() && record->sequence < sequence) ++record;
+    const bool recorded = record != kept.deliveries.end() && record->sequence == sequence;
+    // Its end was saved, but not the progress that says so too; unless an operator went back to it.
+    if (recorded && IsFinal(record->state) && sequence >= kept.progress.wanted_again_until) continue;
     const ListenerRow* row = publication->FindRow(name_);
     const bool row_counts = row && !IsFinal(row->state);
     WindowEntry& entry = Load(publication->event, row_counts ? static_cast<int>(row - publication->rows.data()) : -1);
-    while (record != kept.deliveries.end() && record->sequence < sequence) ++record;
-    if (record == kept.deliveries.end() || record->sequence != sequence || IsFinal(record->state)) continue;
+    if (!recorded || IsFinal(record->state)) continue;
     entry.attempt = record->attempt;
     entry.lost_sessions = record->lost_sessions;
     if (record->state != DeliveryState::kRetryScheduled) continue;

@@ -12,7 +12,8 @@ enum class Health { kDefault, kOwn };
 void InitServerPlugins(Health health = Health::kDefault);
 
 // What every server of the bus agrees on: a peer that is gone is noticed within 15 s (HTTP/2 pings after 10 s of silence, 5 s
-// for the answer), pings of clients are welcome every 5 s, messages of up to 16 MiB are read, and a port belongs to one process.
+// for the answer), pings of clients are welcome every 5 s, messages of up to 16 MiB are read, a port belongs to one process,
+// a connection has at most 2,000 calls at a time, and the process may have as many connections as its hard limit of files allows.
 void ConfigureServer(grpc::ServerBuilder& builder);
 
 }  // namespace pvebus::service

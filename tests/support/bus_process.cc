@@ -15,8 +15,9 @@ using bus::v1::BusService;
 using bus::v1::RegistryService;
 
 std::vector<std::string> CommandLine(const std::vector<std::string>& flags) {
-  std::vector<std::string> line = {ProgramPath("bus-service"), "--listen", "127.0.0.1:0"};
-  if (std::find(flags.begin(), flags.end(), "--data-dir") == flags.end()) line.push_back("--journal=memory");
+  const bool durable = std::find(flags.begin(), flags.end(), "--data-dir") != flags.end();
+  std::vector<std::string> line = {ProgramPath("bus-service"), durable ? "--journal=sqlite" : "--journal=memory", "--listen",
+                                   "127.0.0.1:0"};
   line.insert(line.end(), flags.begin(), flags.end());
   return line;
 }
