@@ -39,7 +39,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "  bus-service --listen 127.0.0.1:7400 --listen unix:/run/pvebus/bus.sock --require-listeners storage-hooks\n");
   service::AddServiceFlags(app, flags.service, "127.0.0.1:7400");
   app.add_option("--journal", flags.journal,
-                 "What keeps events and listeners. sqlite: a file in --data-dir, which survives a crash; memory: nothing survives the bus")
+                 "What keeps events and listeners. sqlite: a file in --data-dir, which survives a crash; memory: nothing "
+                 "survives the bus")
       ->check(CLI::IsMember({"sqlite", "memory"}))
       ->capture_default_str()
       ->group("Journal");
@@ -49,7 +50,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str()
       ->group("Journal");
-  app.add_option("--max-event-bytes", flags.max_event_bytes, "A larger event is refused. Listeners must be able to read it: at most 3 MiB")
+  app.add_option("--max-event-bytes", flags.max_event_bytes,
+                 "A larger event is refused. Listeners must be able to read it: at most 3 MiB")
       ->check(CLI::Range(1024, 3 << 20))
       ->capture_default_str()
       ->group("Limits");
@@ -57,7 +59,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str()
       ->group("Limits");
-  app.add_option("--require-listeners", flags.required_listeners, "Be ready (grpc.health.v1, systemd) only when these listeners are connected")
+  app.add_option("--require-listeners", flags.required_listeners,
+                 "Be ready (grpc.health.v1, systemd) only when these listeners are connected")
       ->delimiter(',')
       ->group("Readiness")
       ->check([](const std::string& name) {
@@ -130,7 +133,8 @@ int Run(const Flags& flags) {
   SeededRandom random(SeededRandom::SystemSeed());
   // The journal's thread needs the server's, and that needs the bus, which needs the journal.
   BusServer* server_if_up = nullptr;
-  auto journal = OpenJournal(flags, [&server_if_up](std::function<void()> task) { server_if_up->Post(std::move(task)); }, **logger);
+  auto journal = OpenJournal(
+      flags, [&server_if_up](std::function<void()> task) { server_if_up->Post(std::move(task)); }, **logger);
   if (!journal.ok()) {
     absl::FPrintF(stderr, "bus-service: %s\n", journal.status().message());
     return 1;

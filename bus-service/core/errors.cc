@@ -29,7 +29,8 @@ absl::Status RequestMalformed(std::string_view what) {
 }
 
 absl::Status FieldInvalid(std::string_view field, std::string_view rule) {
-  return MakeError(StatusCode::kInvalidArgument, "FIELD_INVALID", StrFormat("%s %s", field, rule), {{"field", std::string(field)}});
+  return MakeError(StatusCode::kInvalidArgument, "FIELD_INVALID", StrFormat("%s %s", field, rule),
+                   {{"field", std::string(field)}});
 }
 
 absl::Status PayloadMissing() {
@@ -40,8 +41,8 @@ absl::Status PayloadMissing() {
 }
 
 absl::Status IdInvalid(std::string_view field, std::string_view value, std::string_view rule) {
-  return MakeError(StatusCode::kInvalidArgument, "ID_INVALID", StrFormat("%s \"%s\" is invalid: must be %s", field, Shown(value), rule),
-                   {{"field", std::string(field)}});
+  return MakeError(StatusCode::kInvalidArgument, "ID_INVALID",
+                   StrFormat("%s \"%s\" is invalid: must be %s", field, Shown(value), rule), {{"field", std::string(field)}});
 }
 
 absl::Status FilterInvalid(std::string_view filter, size_t position, std::string_view what) {
@@ -52,11 +53,13 @@ absl::Status FilterInvalid(std::string_view filter, size_t position, std::string
 
 absl::Status NameInvalid(std::string_view field, std::string_view name) {
   return MakeError(StatusCode::kInvalidArgument, "NAME_INVALID",
-                   StrFormat("%s \"%s\" is invalid: must match ^[a-z][a-z0-9-]{0,62}$", field, Shown(name)), {{"field", std::string(field)}});
+                   StrFormat("%s \"%s\" is invalid: must match ^[a-z][a-z0-9-]{0,62}$", field, Shown(name)),
+                   {{"field", std::string(field)}});
 }
 
 absl::Status EventTooLarge(size_t bytes, size_t limit) {
-  return MakeError(StatusCode::kInvalidArgument, "EVENT_TOO_LARGE", StrFormat("event has %d bytes, the limit is %d", bytes, limit),
+  return MakeError(StatusCode::kInvalidArgument, "EVENT_TOO_LARGE",
+                   StrFormat("event has %d bytes, the limit is %d", bytes, limit),
                    {{"field", "event"}, {"limit", std::to_string(limit)}, {"size", std::to_string(bytes)}});
 }
 
@@ -71,7 +74,8 @@ absl::Status MessageEmpty(std::string_view message) {
 
 absl::Status EventIdConflict(std::string_view event_id) {
   return MakeError(StatusCode::kAlreadyExists, "EVENT_ID_CONFLICT",
-                   StrFormat("event_id \"%s\" is in the journal with another content", event_id), {{"event_id", std::string(event_id)}});
+                   StrFormat("event_id \"%s\" is in the journal with another content", event_id),
+                   {{"event_id", std::string(event_id)}});
 }
 
 absl::Status RequestIdConflict(std::string_view request_id) {
@@ -87,14 +91,17 @@ absl::Status ParentUnknown(std::string_view event_id) {
 }
 
 absl::Status HopLimitExceeded(uint32_t limit) {
-  return MakeError(StatusCode::kFailedPrecondition, "HOP_LIMIT_EXCEEDED",
-                   StrFormat("the chain of events that cause each other would be longer than %d: listeners answer each other's events?", limit),
-                   {{"limit", std::to_string(limit)}});
+  return MakeError(
+      StatusCode::kFailedPrecondition, "HOP_LIMIT_EXCEEDED",
+      StrFormat("the chain of events that cause each other would be longer than %d: listeners answer each other's events?",
+                limit),
+      {{"limit", std::to_string(limit)}});
 }
 
 absl::Status RequiredListenerMissing(std::string_view listener, std::string_view why) {
   return MakeError(StatusCode::kFailedPrecondition, "REQUIRED_LISTENER_MISSING",
-                   StrFormat("required listener \"%s\" %s; nothing was stored", Shown(listener), why), {{"listener", std::string(listener)}});
+                   StrFormat("required listener \"%s\" %s; nothing was stored", Shown(listener), why),
+                   {{"listener", std::string(listener)}});
 }
 
 absl::Status SequenceMismatch(Sequence expected, Sequence last) {
@@ -106,18 +113,20 @@ absl::Status SequenceMismatch(Sequence expected, Sequence last) {
 absl::Status JournalFull(uint64_t limit_bytes, std::string_view holder) {
   return WithRetryDelay(
       MakeError(StatusCode::kResourceExhausted, "JOURNAL_FULL",
-                holder.empty() ? StrFormat("the journal holds its limit of %d bytes", limit_bytes)
-                               : StrFormat("the journal holds its limit of %d bytes of events that are not settled; listener \"%s\" is "
-                                           "furthest behind: start, seek or delete it",
-                                           limit_bytes, holder),
+                holder.empty()
+                    ? StrFormat("the journal holds its limit of %d bytes", limit_bytes)
+                    : StrFormat("the journal holds its limit of %d bytes of events that are not settled; listener \"%s\" is "
+                                "furthest behind: start, seek or delete it",
+                                limit_bytes, holder),
                 {{"limit", std::to_string(limit_bytes)}, {"listener", std::string(holder)}}),
       std::chrono::seconds(1));
 }
 
 absl::Status PublishBackpressure(size_t waiting) {
-  return WithRetryDelay(MakeError(StatusCode::kResourceExhausted, "PUBLISH_BACKPRESSURE",
-                                  StrFormat("%d publishes wait for listeners already", waiting), {{"limit", std::to_string(waiting)}}),
-                        std::chrono::milliseconds(100));
+  return WithRetryDelay(
+      MakeError(StatusCode::kResourceExhausted, "PUBLISH_BACKPRESSURE",
+                StrFormat("%d publishes wait for listeners already", waiting), {{"limit", std::to_string(waiting)}}),
+      std::chrono::milliseconds(100));
 }
 
 absl::Status EventNotFound(std::string_view key) {
@@ -128,8 +137,8 @@ absl::Status ListenerNameInUse(std::string_view listener, std::string_view insta
                                SystemTime lease_end) {
   const std::string end = absl::FormatTime(absl::FromChrono(lease_end), absl::UTCTimeZone());
   return MakeError(StatusCode::kAlreadyExists, "LISTENER_NAME_IN_USE",
-                   StrFormat("listener \"%s\" is held by instance \"%s\" on node \"%s\" at %s until %s unless it renews", listener, instance,
-                             node, peer, end),
+                   StrFormat("listener \"%s\" is held by instance \"%s\" on node \"%s\" at %s until %s unless it renews",
+                             listener, instance, node, peer, end),
                    {{"listener", std::string(listener)},
                     {"holder_instance_id", std::string(instance)},
                     {"holder_node", std::string(node)},
@@ -143,25 +152,31 @@ absl::Status AlreadyRegistered(std::string_view listener) {
 }
 
 absl::Status SessionSuperseded(std::string_view by_instance, std::string_view peer) {
-  return MakeError(StatusCode::kAborted, "SESSION_SUPERSEDED", StrFormat("instance \"%s\" at %s took the name over", by_instance, peer),
+  return MakeError(StatusCode::kAborted, "SESSION_SUPERSEDED",
+                   StrFormat("instance \"%s\" at %s took the name over", by_instance, peer),
                    {{"instance_id", std::string(by_instance)}, {"peer", std::string(peer)}});
 }
 
 absl::Status LeaseExpired(Duration lease) {
   return MakeError(StatusCode::kAborted, "LEASE_EXPIRED",
-                   StrFormat("nothing was heard for the lease of %d ms", std::chrono::duration_cast<std::chrono::milliseconds>(lease).count()));
+                   StrFormat("nothing was heard for the lease of %d ms",
+                             std::chrono::duration_cast<std::chrono::milliseconds>(lease).count()));
 }
 
 absl::Status ListenerEvicted(std::string_view reason) {
   return MakeError(StatusCode::kAborted, "LISTENER_EVICTED",
-                   reason.empty() ? std::string("an operator evicted this listener") : StrFormat("an operator evicted this listener: %s", reason));
+                   reason.empty() ? std::string("an operator evicted this listener")
+                                  : StrFormat("an operator evicted this listener: %s", reason));
 }
 
-absl::Status ListenerDeleted() { return MakeError(StatusCode::kAborted, "LISTENER_DELETED", "an operator deleted this listener"); }
+absl::Status ListenerDeleted() {
+  return MakeError(StatusCode::kAborted, "LISTENER_DELETED", "an operator deleted this listener");
+}
 
 absl::Status RegistrationTimeout(Duration limit) {
-  return MakeError(StatusCode::kDeadlineExceeded, "REGISTRATION_EXPECTED",
-                   StrFormat("no registration came within %d s", std::chrono::duration_cast<std::chrono::seconds>(limit).count()));
+  return MakeError(
+      StatusCode::kDeadlineExceeded, "REGISTRATION_EXPECTED",
+      StrFormat("no registration came within %d s", std::chrono::duration_cast<std::chrono::seconds>(limit).count()));
 }
 
 absl::Status SequenceCompacted(Sequence asked, Sequence first) {
@@ -171,8 +186,8 @@ absl::Status SequenceCompacted(Sequence asked, Sequence first) {
 }
 
 absl::Status TooManyListeners(size_t limit) {
-  return MakeError(StatusCode::kResourceExhausted, "TOO_MANY_LISTENERS", StrFormat("the bus knows its limit of %d listeners", limit),
-                   {{"limit", std::to_string(limit)}});
+  return MakeError(StatusCode::kResourceExhausted, "TOO_MANY_LISTENERS",
+                   StrFormat("the bus knows its limit of %d listeners", limit), {{"limit", std::to_string(limit)}});
 }
 
 absl::Status Draining() {

@@ -49,8 +49,8 @@ void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until,
   waiting_.insert(&publication);
   ++waiters_;
   publication.waiters.push_back({policy, std::move(done), {}, caller});
-  publication.waiters.back().timer = timers_.Schedule(
-      until, [this, &publication, number = timers_.next_number()] { WaitIsOver(publication, number); });
+  publication.waiters.back().timer =
+      timers_.Schedule(until, [this, &publication, number = timers_.next_number()] { WaitIsOver(publication, number); });
 }
 
 void Gather::WaitIsOver(Publication& publication, uint64_t timer) {

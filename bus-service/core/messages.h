@@ -57,7 +57,13 @@ struct Extension {
 };
 
 // Values as in pvebus.bus.v1.ConfirmationStatus.
-enum class ConfirmationStatus : uint8_t { kAccepted = 1, kAcceptedLate = 2, kAlreadySettled = 3, kUnknownDelivery = 4, kStaleSession = 5 };
+enum class ConfirmationStatus : uint8_t {
+  kAccepted = 1,
+  kAcceptedLate = 2,
+  kAlreadySettled = 3,
+  kUnknownDelivery = 4,
+  kStaleSession = 5
+};
 
 struct Confirmation {
   uint64_t delivery_id = 0;

@@ -39,9 +39,10 @@ absl::Status CheckRequestId(std::string_view field, std::string_view id) {
 
 absl::Status CheckCustomName(std::string_view field, std::string_view name) {
   if (IsMadeOf(name, 128, "._-")) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kInvalidArgument, "NAME_INVALID",
-                   absl::StrFormat("%s \"%s\" is invalid: must be 1..128 characters of [A-Za-z0-9._-]", field, CleanUtf8(name, 80)),
-                   {{"field", std::string(field)}});
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "NAME_INVALID",
+      absl::StrFormat("%s \"%s\" is invalid: must be 1..128 characters of [A-Za-z0-9._-]", field, CleanUtf8(name, 80)),
+      {{"field", std::string(field)}});
 }
 
 absl::Status CheckContainerId(std::string_view field, uint32_t id) {
@@ -49,13 +50,16 @@ absl::Status CheckContainerId(std::string_view field, uint32_t id) {
 }
 
 absl::Status CheckStorageId(std::string_view field, std::string_view id) {
-  const bool valid = id.size() >= 2 && IsMadeOf(id, 100, "-_.") && IsLetter(id.front()) && (IsLetter(id.back()) || IsDigit(id.back()));
+  const bool valid =
+      id.size() >= 2 && IsMadeOf(id, 100, "-_.") && IsLetter(id.front()) && (IsLetter(id.back()) || IsDigit(id.back()));
   return valid ? absl::OkStatus()
-               : IdInvalid(field, id, "2..100 characters, a letter first, then letters, digits, '-', '_', '.', a letter or digit last");
+               : IdInvalid(field, id,
+                           "2..100 characters, a letter first, then letters, digits, '-', '_', '.', a letter or digit last");
 }
 
 absl::Status CheckLength(std::string_view field, std::string_view text, size_t most) {
-  return text.size() <= most ? absl::OkStatus() : FieldInvalid(field, absl::StrFormat("has %d bytes, the limit is %d", text.size(), most));
+  return text.size() <= most ? absl::OkStatus()
+                             : FieldInvalid(field, absl::StrFormat("has %d bytes, the limit is %d", text.size(), most));
 }
 
 }  // namespace pvebus::bus

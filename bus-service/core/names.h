@@ -19,7 +19,8 @@ absl::Status CheckRequestId(std::string_view field, std::string_view id);
 absl::Status CheckCustomName(std::string_view field, std::string_view name);
 // A vmid: 100..999999999, else ID_INVALID.
 absl::Status CheckContainerId(std::string_view field, uint32_t id);
-// A storage id as Proxmox VE accepts it (PVE::JSONSchema pve-storage-id): 2..100 characters, a letter first, then letters, digits,
+// A storage id as Proxmox VE accepts it (PVE::JSONSchema pve-storage-id): 2..100 characters, a letter first, then letters,
+// digits,
 // '-', '_', '.', a letter or digit last; else ID_INVALID.
 absl::Status CheckStorageId(std::string_view field, std::string_view id);
 // FIELD_INVALID when longer than so many bytes.

@@ -32,7 +32,8 @@ absl::Status DeliveryPolicy::Validate() const {
 
 Duration DeliveryPolicy::Backoff(uint32_t failed_attempts, Random& random) const {
   const double growth = std::pow(backoff_multiplier, std::min<uint32_t>(failed_attempts - 1, 1000));
-  const double wait = std::min(static_cast<double>(minimum_backoff.count()) * growth, static_cast<double>(maximum_backoff.count()));
+  const double wait =
+      std::min(static_cast<double>(minimum_backoff.count()) * growth, static_cast<double>(maximum_backoff.count()));
   return Duration(static_cast<int64_t>(wait * random.Uniform(0.9, 1.1)));
 }
 

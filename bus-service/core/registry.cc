@@ -11,7 +11,9 @@
 namespace pvebus::bus {
 namespace {
 
-ListenerError GoneError() { return {14, "LISTENER_GONE", "the ephemeral listener left before it had handled the event", {}, false}; }
+ListenerError GoneError() {
+  return {14, "LISTENER_GONE", "the ephemeral listener left before it had handled the event", {}, false};
+}
 ListenerError DeletedError() { return {10, "LISTENER_DELETED", "an operator deleted the listener", {}, false}; }
 
 }  // namespace
@@ -51,7 +53,8 @@ absl::StatusOr<Sequence> Registry::Resolve(const StartPosition& position) const 
     case StartPosition::Kind::kSequence:
       if (position.sequence < first) return SequenceCompacted(position.sequence, first);
       if (position.sequence > next) {
-        return FieldInvalid("start_position.sequence", absl::StrFormat("%d is beyond the journal: the next event is %d", position.sequence, next));
+        return FieldInvalid("start_position.sequence",
+                            absl::StrFormat("%d is beyond the journal: the next event is %d", position.sequence, next));
       }
       return position.sequence;
     case StartPosition::Kind::kUnset:
@@ -70,9 +73,10 @@ absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Regi
   if (it != listeners_.end()) {
     if (auto status = CheckHolder(it->second, registration); !status.ok()) return status;
     if (registration.ephemeral && !it->second.ephemeral) {
-      return MakeError(absl::StatusCode::kFailedPrecondition, "LISTENER_IS_DURABLE",
-                       absl::StrFormat("listener \"%s\" is durable and has a backlog to keep: register without ephemeral, or delete it first",
-                                       registration.listener));
+      return MakeError(
+          absl::StatusCode::kFailedPrecondition, "LISTENER_IS_DURABLE",
+          absl::StrFormat("listener \"%s\" is durable and has a backlog to keep: register without ephemeral, or delete it first",
+                          registration.listener));
     }
     if (Session* holder = it->second.holder) {
       admission.superseded_instance_id = holder->instance_id();
@@ -97,7 +101,8 @@ absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Regi
   record.holder = &session;
   record.ephemeral = registration.ephemeral;
   record.lease_expired = false;
-  record.instance_id = registration.instance_id.empty() ? absl::StrFormat("instance-%016x", parts_.random.Next()) : registration.instance_id;
+  record.instance_id =
+      registration.instance_id.empty() ? absl::StrFormat("instance-%016x", parts_.random.Next()) : registration.instance_id;
   record.node = registration.node;
   record.peer = session.peer();
   record.lease = registration.lease;
@@ -108,9 +113,9 @@ absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Regi
   admission.instance_id = std::make_shared<const std::string>(record.instance_id);
   admission.epoch = record.epoch;
   Save(record);
-  parts_.logger.Info("listener_connected listener=%s instance=%s node=%s peer=%s epoch=%d next_sequence=%d backlog=%d", registration.listener,
-                     record.instance_id, record.node, record.peer, record.epoch, record.subscription->next_sequence(),
-                     record.subscription->backlog());
+  parts_.logger.Info("listener_connected listener=%s instance=%s node=%s peer=%s epoch=%d next_sequence=%d backlog=%d",
+                     registration.listener, record.instance_id, record.node, record.peer, record.epoch,
+                     record.subscription->next_sequence(), record.subscription->backlog());
   Changed();
   return admission;
 }
@@ -127,8 +132,9 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
   // First of all: those who wait must not be told that it is merely offline.
   if (forgotten) subscription.DropAll(deleted ? DeletedError() : GoneError());
   subscription.Detach(leave);
-  parts_.logger.Info("listener_left listener=%s instance=%s epoch=%d backlog=%d status=\"%s\"", subscription.name(), record.instance_id,
-                     record.epoch, subscription.backlog(), status.ok() ? std::string("OK") : std::string(status.message()));
+  parts_.logger.Info("listener_left listener=%s instance=%s epoch=%d backlog=%d status=\"%s\"", subscription.name(),
+                     record.instance_id, record.epoch, subscription.backlog(),
+                     status.ok() ? std::string("OK") : std::string(status.message()));
   if (forgotten) {
     Drop(it);
   } else {
@@ -140,10 +146,10 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
 void Registry::Save(const ListenerRecord& record) {
   const Subscription& subscription = *record.subscription;
   if (subscription.id() == 0) return;
-  parts_.states.SaveListener(
-      subscription.id(), {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version, subscription.paused(),
-                          record.pause_reason, record.create_time, record.connect_time, record.lease, subscription.policy(),
-                          subscription.max_in_flight(), record.labels, subscription.born_after()});
+  parts_.states.SaveListener(subscription.id(),
+                             {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version,
+                              subscription.paused(), record.pause_reason, record.create_time, record.connect_time, record.lease,
+                              subscription.policy(), subscription.max_in_flight(), record.labels, subscription.born_after()});
 }
 
 void Registry::Drop(Listeners::iterator listener) {
@@ -171,7 +177,8 @@ void Registry::Restore(const std::vector<Recovery::Listener>& kept) {
 }
 
 void Registry::RestoreWindows(const std::vector<Recovery::Listener>& kept) {
-  for (const Recovery::Listener& listener : kept) listeners_.find(listener.snapshot.name)->second.subscription->RestoreWindow(listener);
+  for (const Recovery::Listener& listener : kept)
+    listeners_.find(listener.snapshot.name)->second.subscription->RestoreWindow(listener);
 }
 
 absl::StatusOr<ListenerRecord*> Registry::Find(std::string_view name, std::string_view etag) {
@@ -215,8 +222,9 @@ absl::StatusOr<Registry::Eviction> Registry::Evict(std::string_view name, std::s
   Eviction eviction{*record, {}};
   if (Session* holder = (*record)->holder) {
     if ((*record)->ephemeral) {
-      return MakeError(absl::StatusCode::kFailedPrecondition, "LISTENER_IS_EPHEMERAL",
-                       absl::StrFormat("listener \"%s\" is ephemeral and would be gone with its holder: delete it with force instead", name));
+      return MakeError(
+          absl::StatusCode::kFailedPrecondition, "LISTENER_IS_EPHEMERAL",
+          absl::StrFormat("listener \"%s\" is ephemeral and would be gone with its holder: delete it with force instead", name));
     }
     eviction.instance_id = holder->instance_id();
     ++(*record)->version;

@@ -14,7 +14,14 @@
 namespace pvebus::bus {
 
 // Values as in pvebus.bus.v1.ListenerState.
-enum class ListenerState : uint8_t { kConnected = 1, kDisconnected = 2, kLeaseExpired = 3, kPaused = 4, kDraining = 5, kBlocked = 6 };
+enum class ListenerState : uint8_t {
+  kConnected = 1,
+  kDisconnected = 2,
+  kLeaseExpired = 3,
+  kPaused = 4,
+  kDraining = 5,
+  kBlocked = 6
+};
 
 // A name the bus knows: the subscription, and who holds or held it.
 struct ListenerRecord {
@@ -73,7 +80,8 @@ class Registry {
     Sequence next_sequence;
     uint64_t skipped;
   };
-  absl::StatusOr<SeekOutcome> Seek(std::string_view name, const StartPosition& position, bool validate_only, std::string_view etag);
+  absl::StatusOr<SeekOutcome> Seek(std::string_view name, const StartPosition& position, bool validate_only,
+                                   std::string_view etag);
   // How many unsettled events it had.
   absl::StatusOr<uint64_t> Delete(std::string_view name, bool force, std::string_view etag);
 

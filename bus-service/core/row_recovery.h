@@ -7,8 +7,8 @@
 
 namespace pvebus::bus {
 
-// Makes the rows of publications again from what a journal kept: who matched follows from what each listener wanted then, how it ended
-// from its progress and its deliveries. Publications ascending. One thread.
+// Makes the rows of publications again from what a journal kept: who matched follows from what each listener wanted then, how it
+// ended from its progress and its deliveries. Publications ascending. One thread.
 class RowRecovery {
  public:
   // Requires: the registry knows exactly these listeners, and both outlive this.

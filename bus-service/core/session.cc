@@ -9,7 +9,12 @@
 namespace pvebus::bus {
 
 Session::Session(Parts& parts, Registry& registry, SessionSink& sink, uint64_t number, std::string peer)
-    : parts_(parts), registry_(registry), sink_(sink), number_(number), peer_(std::move(peer)), last_heard_(parts.clock.SteadyNow()) {
+    : parts_(parts),
+      registry_(registry),
+      sink_(sink),
+      number_(number),
+      peer_(std::move(peer)),
+      last_heard_(parts.clock.SteadyNow()) {
   lease_timer_ = parts_.timers.Schedule(last_heard_ + kRegistrationTimeout, [this] {
     lease_timer_.number = 0;
     End(RegistrationTimeout(kRegistrationTimeout), false);
@@ -83,21 +88,24 @@ void Session::OnSettlements(const std::vector<Settlement>& settlements) {
 void Session::ConfirmWhenDurable(std::vector<Confirmation> confirmations) {
   subscription_->SaveProgress();
   unconfirmed_ += confirmations.size();
-  parts_.states.WhenDurable([this, alive = std::weak_ptr<int>(alive_), confirmations = std::move(confirmations)](const absl::Status& status) {
-    if (alive.expired()) return;
-    unconfirmed_ -= confirmations.size();
-    if (status.ok()) {
-      confirmations_.insert(confirmations_.end(), confirmations.begin(), confirmations.end());
-    } else {
-      parts_.logger.Error("settlements_not_durable session=%d count=%d error=\"%s\"", number_, confirmations.size(), status.ToString());
-    }
-    EndWhenDrained();
-    Wake();
-  });
+  parts_.states.WhenDurable(
+      [this, alive = std::weak_ptr<int>(alive_), confirmations = std::move(confirmations)](const absl::Status& status) {
+        if (alive.expired()) return;
+        unconfirmed_ -= confirmations.size();
+        if (status.ok()) {
+          confirmations_.insert(confirmations_.end(), confirmations.begin(), confirmations.end());
+        } else {
+          parts_.logger.Error("settlements_not_durable session=%d count=%d error=\"%s\"", number_, confirmations.size(),
+                              status.ToString());
+        }
+        EndWhenDrained();
+        Wake();
+      });
 }
 
 ConfirmationStatus Session::StatusOfUnheld(uint64_t delivery_id) const {
-  const bool was_ours = delivery_id >> kDeliveryBits == number_ && (delivery_id & ((uint64_t{1} << kDeliveryBits) - 1)) <= deliveries_ &&
+  const bool was_ours = delivery_id >> kDeliveryBits == number_ &&
+                        (delivery_id & ((uint64_t{1} << kDeliveryBits) - 1)) <= deliveries_ &&
                         (delivery_id & ((uint64_t{1} << kDeliveryBits) - 1)) != 0;
   return was_ours ? ConfirmationStatus::kAlreadySettled : ConfirmationStatus::kUnknownDelivery;
 }

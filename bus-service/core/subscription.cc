@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 constexpr int kDeadlineExceeded = 4;
 constexpr int kAborted = 10;
 constexpr size_t kShortMessage = 200;
-constexpr Duration kNormalWait = std::chrono::seconds(1);  // a listener is not called blocked for less
+constexpr Duration kNormalWait = std::chrono::seconds(1);        // a listener is not called blocked for less
 constexpr Duration kLongestRetryDelay = std::chrono::hours(24);  // that a listener may ask for
 constexpr Duration kReadAgainAfter = std::chrono::seconds(1);
 
@@ -67,17 +67,20 @@ void Subscription::RestoreWindow(const Recovery::Listener& kept) {
     entry.lost_sessions = record->lost_sessions;
     if (record->state != DeliveryState::kRetryScheduled) continue;
     const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
-    entry.due = parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
+    entry.due =
+        parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
     window_.SetState(entry, State::kBackoff);
     CheckAt(entry.due);
-    if (row_counts) parts_.gather.SetState(*publication, publication->rows[static_cast<size_t>(entry.row)], DeliveryState::kRetryScheduled);
+    if (row_counts)
+      parts_.gather.SetState(*publication, publication->rows[static_cast<size_t>(entry.row)], DeliveryState::kRetryScheduled);
   }
   for (const DeliveryRecord& delivery : kept.deliveries) dead_letters_ += delivery.state == DeliveryState::kDeadLettered;
   backlog_ = CountBacklog();
 }
 
 void Subscription::Configure(const Registration& registration) {
-  const bool interest_changed = !configured_ || registration.event_types != cursor_.event_types() || registration.filter.text() != cursor_.filter().text();
+  const bool interest_changed =
+      !configured_ || registration.event_types != cursor_.event_types() || registration.filter.text() != cursor_.filter().text();
   const bool first = !configured_;
   configured_ = true;
   cursor_.SetInterest(registration.event_types, registration.filter);
@@ -115,8 +118,9 @@ void Subscription::SaveDelivery(const WindowEntry& entry, DeliveryState state, c
   if (state == DeliveryState::kSucceeded && entry.attempt <= 1 && entry.lost_sessions == 0 && hook_results.empty()) return;
   Publication* publication = nullptr;
   const ListenerRow* row = RowOf(entry, publication);
-  parts_.states.SaveDelivery(id_, {entry.event->sequence, state, state != DeliveryState::kQueued, entry.attempt, entry.lost_sessions,
-                                   row ? row->latency : Duration::zero(), next_attempt_time, *instance_id_, error, hook_results});
+  parts_.states.SaveDelivery(id_,
+                             {entry.event->sequence, state, state != DeliveryState::kQueued, entry.attempt, entry.lost_sessions,
+                              row ? row->latency : Duration::zero(), next_attempt_time, *instance_id_, error, hook_results});
 }
 
 void Subscription::Attach(Session& session, std::shared_ptr<const std::string> instance_id, Sequence caught_up_target) {

@@ -31,8 +31,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     SystemTime time;
   };
 
-  // A new listener that begins at `next_sequence`. With an id it is durable: what becomes of it is saved. Requires: `parts` outlives
-  // this.
+  // A new listener that begins at `next_sequence`. With an id it is durable: what becomes of it is saved. Requires: `parts`
+  // outlives this.
   Subscription(Parts& parts, std::string name, ListenerId id, Sequence next_sequence);
   // One that an earlier run of the bus knew. The publications of its unsettled events have its rows.
   Subscription(Parts& parts, const Recovery::Listener& kept);

@@ -19,7 +19,11 @@ constexpr std::chrono::seconds kShutdownLimit{1};
 
 struct BusServer::Services {
   Services(Bus& bus, EventLoop& loop, const std::string& instance_id)
-      : publishing(bus, loop), registry(bus, loop), journal(bus, loop), health(loop), listening{listen_service, bus, loop, instance_id} {}
+      : publishing(bus, loop),
+        registry(bus, loop),
+        journal(bus, loop),
+        health(loop),
+        listening{listen_service, bus, loop, instance_id} {}
 
   BusRpc publishing;
   RegistryRpc registry;
@@ -59,11 +63,13 @@ void BusServer::Start(grpc::Server& server) {
   services_->journal.Listen();
   services_->health.Listen();
   for (int i = 0; i < 4; ++i) ListenStream::Listen(services_->listening);
-  thread_ = std::thread([this] { loop_->Run({[this] {
-                                   bus_.RunTimers();
-                                   bus_.EndTurn();
-                                 },
-                                 [this] { return bus_.NextTimer(); }}); });
+  thread_ = std::thread([this] {
+    loop_->Run({[this] {
+                  bus_.RunTimers();
+                  bus_.EndTurn();
+                },
+                [this] { return bus_.NextTimer(); }});
+  });
 }
 
 void BusServer::Post(std::function<void()> task) { loop_->Post(std::move(task)); }

@@ -90,7 +90,8 @@ std::string SerializeDeterministically(const SystemEvent& event) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Event>> DecodeEvent(SystemEvent& event, const Limits& limits) {
-  if (const size_t bytes = event.ByteSizeLong(); bytes > limits.max_event_bytes) return EventTooLarge(bytes, limits.max_event_bytes);
+  if (const size_t bytes = event.ByteSizeLong(); bytes > limits.max_event_bytes)
+    return EventTooLarge(bytes, limits.max_event_bytes);
   auto decoded = std::make_shared<Event>();
   std::string derived_key;
   if (auto status = CheckPayload(event, decoded->type, derived_key); !status.ok()) return status;
@@ -144,9 +145,10 @@ absl::StatusOr<PublishCommand> DecodePublish(v1::PublishRequest& request, const 
     if (auto status = CheckRequestId("request_id", request.request_id()); !status.ok()) return status;
     command.request_id = request.request_id();
   }
-  if (!v1::WaitPolicy_IsValid(request.wait_policy())) return FieldInvalid("wait_policy", "must be DURABLE, FIRST_ATTEMPT or SETTLED");
+  if (!v1::WaitPolicy_IsValid(request.wait_policy()))
+    return FieldInvalid("wait_policy", "must be DURABLE, FIRST_ATTEMPT or SETTLED");
   command.wait_policy = request.wait_policy() == v1::WAIT_POLICY_UNSPECIFIED ? WaitPolicy::kFirstAttempt
-                                                                               : static_cast<WaitPolicy>(request.wait_policy());
+                                                                             : static_cast<WaitPolicy>(request.wait_policy());
   auto wait = DecodeWait(request.has_wait_timeout() ? &request.wait_timeout() : nullptr, time_left);
   if (!wait.ok()) return wait.status();
   command.wait = *wait;

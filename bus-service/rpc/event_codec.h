@@ -20,8 +20,8 @@ absl::StatusOr<PublishCommand> DecodePublish(v1::PublishRequest& request, const 
 // The wait that a request asks for: min(wait_timeout or 10 s, 30 s, time_left - 200 ms).
 absl::StatusOr<Duration> DecodeWait(const google::protobuf::Duration* wait_timeout, Duration time_left);
 
-// What follows body on the wire: the fields that the bus fills in, as protobuf merges them (a field's last occurrence wins, messages
-// are merged: https://protobuf.dev/programming-guides/encoding/#last-one-wins).
+// What follows body on the wire: the fields that the bus fills in, as protobuf merges them (a field's last occurrence wins,
+// messages are merged: https://protobuf.dev/programming-guides/encoding/#last-one-wins).
 void AppendBusFields(const Event& event, std::string& out);
 event::v1::SystemEvent EncodeEvent(const Event& event);
 

@@ -18,8 +18,9 @@ constexpr size_t kSharedBytes = 8 * 1024;
 
 // A slice over an event's bytes that keeps the event alive.
 grpc::Slice SharedBody(const EventPtr& event) {
-  return grpc::Slice(const_cast<char*>(event->body.data()), event->body.size(), [](void* holder) { delete static_cast<EventPtr*>(holder); },
-                     new EventPtr(event));
+  return grpc::Slice(
+      const_cast<char*>(event->body.data()), event->body.size(), [](void* holder) { delete static_cast<EventPtr*>(holder); },
+      new EventPtr(event));
 }
 
 // One delivery's bytes: what comes before and after the event's body.
@@ -60,7 +61,8 @@ grpc::ByteBuffer EncodeDeliveries(const std::vector<OutgoingDelivery>& deliverie
   writer.Header(v1::ListenResponse::kDeliveriesFieldNumber, total);
   for (size_t i = 0; i < deliveries.size(); ++i) {
     const EventPtr& event = deliveries[i].event;
-    writer.Header(v1::Deliveries::kDeliveriesFieldNumber, wrappings[i].before.size() + event->body.size() + wrappings[i].after.size());
+    writer.Header(v1::Deliveries::kDeliveriesFieldNumber,
+                  wrappings[i].before.size() + event->body.size() + wrappings[i].after.size());
     bytes += wrappings[i].before;
     if (event->body.size() >= kSharedBytes) {
       slices.emplace_back(bytes);

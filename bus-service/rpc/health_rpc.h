@@ -29,7 +29,8 @@ class HealthRpc {
   grpc::health::v1::HealthCheckResponse StatusOf(const std::string& service) const;
 
   EventLoop& loop_;
-  grpc::health::v1::Health::WithRawMethod_Check<grpc::health::v1::Health::WithRawMethod_Watch<grpc::health::v1::Health::Service>> service_;
+  grpc::health::v1::Health::WithRawMethod_Check<grpc::health::v1::Health::WithRawMethod_Watch<grpc::health::v1::Health::Service>>
+      service_;
   Methods methods_;
   absl::flat_hash_map<std::string, bool> serving_;
   absl::flat_hash_set<Watch*> watches_;

@@ -11,7 +11,9 @@ JournalRpc::JournalRpc(Bus& bus, EventLoop& loop)
       watches_{[this, queue = loop.queue()](auto* context, auto* request, auto* writer, void* tag) {
                  service_.RequestWatchEvents(context, request, writer, queue, queue, tag);
                },
-               bus, loop, {}} {
+               bus,
+               loop,
+               {}} {
   methods_.Add<v1::GetJournalStatusRequest>(
       [this, queue = loop.queue()](auto* context, auto* request, auto* responder, void* tag) {
         service_.RequestGetJournalStatus(context, request, responder, queue, queue, tag);
@@ -38,7 +40,8 @@ void JournalRpc::GetJournalStatus(UnaryCall& call) {
   response.set_first_sequence(stats.first_sequence);
   response.set_last_sequence(stats.last_sequence);
   if (!bus_.ledger().empty()) *response.mutable_first_event_time() = ToProto(bus_.ledger().front().event->publish_time);
-  if (!stats.durable) response.add_warnings("the journal is in memory: every event and every listener's backlog is lost when the bus ends");
+  if (!stats.durable)
+    response.add_warnings("the journal is in memory: every event and every listener's backlog is lost when the bus ends");
   call.Reply(response);
 }
 

@@ -21,7 +21,8 @@ class JournalRpc {
 
   Bus& bus_;
   EventLoop& loop_;
-  v1::JournalService::WithRawMethod_WatchEvents<v1::JournalService::WithRawMethod_GetJournalStatus<v1::JournalService::Service>> service_;
+  v1::JournalService::WithRawMethod_WatchEvents<v1::JournalService::WithRawMethod_GetJournalStatus<v1::JournalService::Service>>
+      service_;
   Methods methods_;
   WatchStream::Host watches_;
 };

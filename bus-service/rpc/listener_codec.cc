@@ -25,14 +25,15 @@ absl::Status DecodeDuration(std::string_view field, bool present, const google::
 absl::StatusOr<DeliveryPolicy> DecodePolicy(const v1::DeliveryPolicy& proto) {
   DeliveryPolicy policy;
   absl::Status status;
-  status.Update(DecodeDuration("delivery_policy.ack_deadline", proto.has_ack_deadline(), proto.ack_deadline(), policy.ack_deadline));
+  status.Update(
+      DecodeDuration("delivery_policy.ack_deadline", proto.has_ack_deadline(), proto.ack_deadline(), policy.ack_deadline));
   status.Update(DecodeDuration("delivery_policy.max_ack_extension", proto.has_max_ack_extension(), proto.max_ack_extension(),
                                policy.max_ack_extension));
-  status.Update(
-      DecodeDuration("delivery_policy.minimum_backoff", proto.has_minimum_backoff(), proto.minimum_backoff(), policy.minimum_backoff));
+  status.Update(DecodeDuration("delivery_policy.minimum_backoff", proto.has_minimum_backoff(), proto.minimum_backoff(),
+                               policy.minimum_backoff));
   policy.maximum_backoff = std::max(policy.maximum_backoff, policy.minimum_backoff);
-  status.Update(
-      DecodeDuration("delivery_policy.maximum_backoff", proto.has_maximum_backoff(), proto.maximum_backoff(), policy.maximum_backoff));
+  status.Update(DecodeDuration("delivery_policy.maximum_backoff", proto.has_maximum_backoff(), proto.maximum_backoff(),
+                               policy.maximum_backoff));
   if (!status.ok()) return status;
   if (proto.max_attempts() != 0) policy.max_attempts = proto.max_attempts();
   if (proto.backoff_multiplier() != 0) policy.backoff_multiplier = proto.backoff_multiplier();
@@ -118,12 +119,14 @@ absl::StatusOr<Registration> DecodeRegistration(const v1::Registration& proto) {
   Registration registration;
   if (auto status = CheckName("registration.listener", proto.listener()); !status.ok()) return status;
   registration.listener = proto.listener();
-  for (const auto& [field, text] : {std::pair("registration.instance_id", &proto.instance_id()), std::pair("registration.node", &proto.node())}) {
+  for (const auto& [field, text] :
+       {std::pair("registration.instance_id", &proto.instance_id()), std::pair("registration.node", &proto.node())}) {
     if (auto status = CheckLength(field, *text, 128); !status.ok()) return status;
   }
   registration.instance_id = proto.instance_id();
   registration.node = proto.node();
-  if (!v1::ConflictPolicy_IsValid(proto.conflict_policy())) return FieldInvalid("registration.conflict_policy", "has an unknown value");
+  if (!v1::ConflictPolicy_IsValid(proto.conflict_policy()))
+    return FieldInvalid("registration.conflict_policy", "has an unknown value");
   registration.conflict_policy = static_cast<ConflictPolicy>(proto.conflict_policy());
   auto types = DecodeEventTypes(proto.event_types());
   if (!types.ok()) return types.status();
@@ -140,7 +143,8 @@ absl::StatusOr<Registration> DecodeRegistration(const v1::Registration& proto) {
   registration.max_in_flight = proto.max_in_flight() == 0 ? kDefaultMaxInFlight : proto.max_in_flight();
   if (registration.max_in_flight > kMaximumMaxInFlight) return FieldInvalid("registration.max_in_flight", "must be 1 .. 10000");
   registration.lease = kDefaultLease;
-  if (auto status = DecodeDuration("registration.lease_duration", proto.has_lease_duration(), proto.lease_duration(), registration.lease);
+  if (auto status =
+          DecodeDuration("registration.lease_duration", proto.has_lease_duration(), proto.lease_duration(), registration.lease);
       !status.ok()) {
     return status;
   }
@@ -150,7 +154,8 @@ absl::StatusOr<Registration> DecodeRegistration(const v1::Registration& proto) {
   registration.ephemeral = proto.ephemeral();
   size_t label_bytes = 0;
   for (const auto& [key, value] : proto.labels()) label_bytes += key.size() + value.size();
-  if (proto.labels_size() > 32 || label_bytes > 4096) return FieldInvalid("registration.labels", "must be at most 32 pairs of 4096 bytes in all");
+  if (proto.labels_size() > 32 || label_bytes > 4096)
+    return FieldInvalid("registration.labels", "must be at most 32 pairs of 4096 bytes in all");
   registration.labels.insert(proto.labels().begin(), proto.labels().end());
   return registration;
 }
@@ -203,7 +208,8 @@ absl::Status DecodeRejection(const v1::Rejection& proto, Settlement& out) {
 }  // namespace
 
 absl::StatusOr<std::vector<Settlement>> DecodeSettlements(const v1::Settlements& proto) {
-  if (proto.settlements().empty() || proto.settlements_size() > 10'000) return FieldInvalid("settlements", "must have 1 .. 10000 entries");
+  if (proto.settlements().empty() || proto.settlements_size() > 10'000)
+    return FieldInvalid("settlements", "must have 1 .. 10000 entries");
   std::vector<Settlement> settlements;
   settlements.reserve(static_cast<size_t>(proto.settlements_size()));
   for (const v1::Settlement& settlement : proto.settlements()) {

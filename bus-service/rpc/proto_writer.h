@@ -8,8 +8,8 @@
 
 namespace pvebus::bus {
 
-// Appends fields in protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) to a string: for the hot path, where
-// an event that is already serialised must not be parsed and serialised again for every listener.
+// Appends fields in protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) to a string: for the hot path,
+// where an event that is already serialised must not be parsed and serialised again for every listener.
 class ProtoWriter {
  public:
   explicit ProtoWriter(std::string& out) : out_(out) {}

@@ -17,7 +17,8 @@ class UnaryCall final : public Tag {
  public:
   struct Method {
     // Asks the generated service for the next call.
-    std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*, void* tag)> request_call;
+    std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*, void* tag)>
+        request_call;
     std::function<void(UnaryCall&)> handle;
   };
 

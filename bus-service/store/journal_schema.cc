@@ -78,8 +78,8 @@ absl::Status PrepareJournalSchema(SqliteDatabase& database) {
     return absl::DataLossError(absl::StrFormat("%s is a database, but no journal of pvebus", database.path()));
   }
   if (*version > newest) {
-    return absl::FailedPreconditionError(
-        absl::StrFormat("%s has schema version %d, this bus knows up to %d: start the newer bus", database.path(), *version, newest));
+    return absl::FailedPreconditionError(absl::StrFormat("%s has schema version %d, this bus knows up to %d: start the newer bus",
+                                                         database.path(), *version, newest));
   }
   for (int64_t next = *version; next < newest; ++next) {
     const std::string sql = absl::StrFormat("BEGIN IMMEDIATE; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",

@@ -21,8 +21,8 @@ constexpr const char* kSql[] = {
     "SELECT next_sequence, wanted_again_until, unsettled, checksum FROM progress WHERE listener_id = ?1",
     "SELECT sequence, state, attempt, reason, message, detail, checksum FROM deliveries WHERE listener_id = ?1 ORDER BY sequence",
     "SELECT name, value, checksum FROM counters",
-    "SELECT listener_id FROM interests UNION SELECT listener_id FROM progress UNION SELECT listener_id FROM deliveries "
-    "EXCEPT SELECT listener_id FROM listeners",
+    R"sql(SELECT listener_id FROM interests UNION SELECT listener_id FROM progress UNION SELECT listener_id FROM deliveries
+          EXCEPT SELECT listener_id FROM listeners)sql",
 };
 
 constexpr std::string_view kLastSequence = "last_sequence";

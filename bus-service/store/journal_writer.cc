@@ -5,8 +5,11 @@
 
 namespace pvebus::bus {
 
-JournalWriter::JournalWriter(std::unique_ptr<SqliteDatabase> database, std::unique_ptr<JournalTables> tables, Post post, Logger& logger)
-    : database_(std::move(database)), tables_(std::move(tables)), post_(std::move(post)), logger_(logger), thread_([this] { Run(); }) {}
+JournalWriter::JournalWriter(std::unique_ptr<SqliteDatabase> database, std::unique_ptr<JournalTables> tables, Post post,
+                             Logger& logger)
+    : database_(std::move(database)), tables_(std::move(tables)), post_(std::move(post)), logger_(logger), thread_([this] {
+        Run();
+      }) {}
 
 JournalWriter::~JournalWriter() {
   {
@@ -96,7 +99,8 @@ absl::Status JournalWriter::Commit(const Batch& batch) {
   }
   if (status.ok()) status = database_->Execute("COMMIT");
   if (!status.ok() && database_->in_transaction()) {
-    if (auto undone = database_->Execute("ROLLBACK"); !undone.ok()) logger_.Error("journal_rollback_failed error=\"%s\"", undone.ToString());
+    if (auto undone = database_->Execute("ROLLBACK"); !undone.ok())
+      logger_.Error("journal_rollback_failed error=\"%s\"", undone.ToString());
   }
   return status;
 }
@@ -122,7 +126,8 @@ void JournalWriter::Failed(Batch batch, const absl::Status& status) {
     if (ending_) return;
     not_before_ = std::chrono::steady_clock::now() + kRetryDelay;
     // What was saved is tried again, before what came later; a newer progress replaces an older one.
-    batch.saves.insert(batch.saves.end(), std::make_move_iterator(pending_.saves.begin()), std::make_move_iterator(pending_.saves.end()));
+    batch.saves.insert(batch.saves.end(), std::make_move_iterator(pending_.saves.begin()),
+                       std::make_move_iterator(pending_.saves.end()));
     pending_.saves = std::move(batch.saves);
     pending_.progress.merge(batch.progress);
     pending_.drop_before = std::max(pending_.drop_before, batch.drop_before);

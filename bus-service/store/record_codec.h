@@ -10,8 +10,8 @@
 
 namespace pvebus::bus {
 
-// Bytes of the journal's blobs. Varints as in protobuf, strings with their length before them. Reading never trusts: what does not
-// fit makes ok() false and every later value empty.
+// Bytes of the journal's blobs. Varints as in protobuf, strings with their length before them. Reading never trusts: what does
+// not fit makes ok() false and every later value empty.
 
 class RecordWriter {
  public:

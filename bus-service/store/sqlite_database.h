@@ -15,8 +15,9 @@ namespace pvebus::bus {
 
 // An open SQLite file. One thread at a time.
 //
-// Errors: RESOURCE_EXHAUSTED when the disk or a quota is full, DATA_LOSS when the file is damaged or no database, FAILED_PRECONDITION
-// when another process holds it, PERMISSION_DENIED, INTERNAL for the rest; each names the file and what SQLite said.
+// Errors: RESOURCE_EXHAUSTED when the disk or a quota is full, DATA_LOSS when the file is damaged or no database,
+// FAILED_PRECONDITION when another process holds it, PERMISSION_DENIED, INTERNAL for the rest; each names the file and what
+// SQLite said.
 class SqliteDatabase {
  public:
   // Opens, or creates, with WAL and synchronous=FULL. `vfs` is for tests; empty for the system's.
@@ -29,7 +30,8 @@ class SqliteDatabase {
   absl::Status Execute(const char* sql);
   // The value of the first column of the first row; 0 when there is none.
   absl::StatusOr<int64_t> QueryNumber(const char* sql);
-  // DATA_LOSS when the pages do not fit together: a row that a page has forgotten has no checksum to miss it by. Reads the whole file.
+  // DATA_LOSS when the pages do not fit together: a row that a page has forgotten has no checksum to miss it by. Reads the whole
+  // file.
   absl::Status CheckStructure();
   // True while a transaction is open.
   bool in_transaction() const;

@@ -20,8 +20,8 @@ class SqliteEventLog final : public EventLog, public StateLog {
     Recovery recovery;
   };
 
-  // Makes the directory (mode 0700) and the file where they are missing. FAILED_PRECONDITION when another bus is using it, DATA_LOSS
-  // when it is damaged, with what is damaged.
+  // Makes the directory (mode 0700) and the file where they are missing. FAILED_PRECONDITION when another bus is using it,
+  // DATA_LOSS when it is damaged, with what is damaged.
   static absl::StatusOr<Opened> Open(const std::string& directory, size_t max_bytes, JournalWriter::Post post, Logger& logger,
                                      const std::string& vfs = {});
   ~SqliteEventLog() override;

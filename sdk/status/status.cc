@@ -48,7 +48,8 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
                             : MakeError(code, info.reason(), status.error_message(),
                                         std::map<std::string, std::string>(info.metadata().begin(), info.metadata().end()));
   if (has_retry) {
-    SetRetryDelay(result, std::chrono::milliseconds(retry.retry_delay().seconds() * 1000 + retry.retry_delay().nanos() / 1'000'000));
+    SetRetryDelay(result,
+                  std::chrono::milliseconds(retry.retry_delay().seconds() * 1000 + retry.retry_delay().nanos() / 1'000'000));
   }
   return result;
 }

@@ -45,7 +45,8 @@ absl::Status MeasureBus(const std::string& self, const std::string& journal, con
     const std::string& path;
     ~Remover() { std::filesystem::remove_all(path); }
   } const remover{directory};
-  Process bus({testing::ProgramPath("bus-service"), "--journal", journal, "--data-dir", directory + "/bus", "--listen", "127.0.0.1:0"});
+  Process bus(
+      {testing::ProgramPath("bus-service"), "--journal", journal, "--data-dir", directory + "/bus", "--listen", "127.0.0.1:0"});
   const auto address = bus.WaitForLine("listening on ", kStart);
   if (!address.ok()) return address.status();
   std::vector<std::unique_ptr<Process>> listeners;

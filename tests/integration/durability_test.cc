@@ -60,7 +60,9 @@ bus::v1::PublishRequest Request(const std::string& event_id, const std::string& 
   return request;
 }
 
-DeliveryState StateOf(const bus::v1::PublishResult& result, const std::string& listener) { return RowOf(result, listener).state(); }
+DeliveryState StateOf(const bus::v1::PublishResult& result, const std::string& listener) {
+  return RowOf(result, listener).state();
+}
 
 bus::v1::JournalKind JournalOf(BusProcess& bus) {
   return Call(&bus::v1::JournalService::Stub::GetJournalStatus, bus.journal(), bus::v1::GetJournalStatusRequest()).value().kind();
@@ -68,8 +70,8 @@ bus::v1::JournalKind JournalOf(BusProcess& bus) {
 
 TEST_F(DurabilityTest, TheStatusSaysThatTheJournalIsDurable) { EXPECT_EQ(JournalOf(*bus_), bus::v1::JOURNAL_KIND_SQLITE); }
 
-// Every event answered OK is there with its sequence, sequences have no gap, and the durable listener ends with every acknowledged
-// event, never less.
+// Every event answered OK is there with its sequence, sequences have no gap, and the durable listener ends with every
+// acknowledged event, never less.
 TEST_F(DurabilityTest, NothingAcknowledgedIsLostInAPublishStormThatIsKilledAgainAndAgain) {
   constexpr int kRounds = 50;
   std::mt19937 random(7);
