@@ -46,10 +46,8 @@ Process::Process(std::vector<std::string> arguments) {
   close(out[1]);
   close(error[1]);
   MutexLock lock(mutex_);
-  out_.fd = out[0];
-  error_.fd = error[0];
-  out_.reader = std::thread([this, &stream = out_] { Collect(stream); });
-  error_.reader = std::thread([this, &stream = error_] { Collect(stream); });
+  out_.reader = std::thread([this, fd = out[0]] { Collect(fd, &Process::out_); });
+  error_.reader = std::thread([this, fd = error[0]] { Collect(fd, &Process::error_); });
 }
 
 Process::~Process() {
@@ -66,18 +64,13 @@ Process::~Process() {
   for (auto& reader : readers) reader.join();
 }
 
-void Process::Collect(Stream& stream) {
-  int fd = -1;
-  {
-    MutexLock lock(mutex_);
-    fd = stream.fd;
-  }
+void Process::Collect(int fd, Stream Process::*stream) {
   char buffer[4096];
   for (;;) {
     const ssize_t count = read(fd, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     MutexLock lock(mutex_);
-    if (count > 0) stream.text.append(buffer, static_cast<size_t>(count));
+    if (count > 0) (this->*stream).text.append(buffer, static_cast<size_t>(count));
     if (count <= 0) --open_streams_;
     changed_.NotifyAll();
     if (count <= 0) break;

@@ -43,12 +43,11 @@ class Process {
 
  private:
   struct Stream {
-    int fd = -1;
     std::string text;
     std::thread reader;
   };
 
-  void Collect(Stream& stream);
+  void Collect(int fd, Stream Process::*stream);
   bool FindLine(const std::string& text, const std::string& prefix, std::string* rest) const;
   std::string StatusField(const char* name) const;
 
