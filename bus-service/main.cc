@@ -72,7 +72,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
 // Says again and again what an operator must not forget, until destroyed.
 class MemoryReminder {
  public:
-  explicit MemoryReminder(Logger& logger) : logger_(logger), thread_([this](std::stop_token stop) { Run(stop); }) {}
+  explicit MemoryReminder(Logger& logger) : logger_(logger), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
  private:
   void Run(const std::stop_token& stop) {

@@ -119,7 +119,7 @@ absl::StatusOr<std::shared_ptr<Event>> DecodeEvent(SystemEvent& event, const Lim
   }
   decoded->source = event.source();
   decoded->subject = event.subject();
-  decoded->ordering_key = event.ordering_key().empty() ? std::move(derived_key) : event.ordering_key();
+  decoded->ordering_key = event.ordering_key().empty() ? derived_key : event.ordering_key();
   decoded->attributes.insert(event.attributes().begin(), event.attributes().end());
   decoded->body = SerializeDeterministically(event);
   return decoded;

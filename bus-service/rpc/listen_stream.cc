@@ -60,7 +60,7 @@ void ListenStream::Read(bool ok) {
 void ListenStream::Handle() {
   using Request = v1::ListenRequest;
   if (auto status = ParseMessage(incoming_, request_); !status.ok()) return session_->OnMalformed(std::move(status));
-  const auto decoded = [this](auto&& value, auto&& use) {
+  const auto decoded = [this](auto value, const auto& use) {
     if (value.ok()) {
       use(*std::move(value));
     } else {
@@ -73,7 +73,7 @@ void ListenStream::Handle() {
                      [this](Registration registration) { session_->OnRegistration(std::move(registration)); });
     case Request::kSettlements:
       return decoded(DecodeSettlements(request_.settlements()),
-                     [this](std::vector<Settlement> settlements) { session_->OnSettlements(settlements); });
+                     [this](const std::vector<Settlement>& settlements) { session_->OnSettlements(settlements); });
     case Request::kExtension:
       return decoded(DecodeExtension(request_.extension()),
                      [this](const Extension& extension) { session_->OnExtension(extension); });
