@@ -17,7 +17,8 @@ using bus::v1::JournalService;
 std::string InMiB(uint64_t bytes) { return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20)); }
 
 void PrintStatus(const bus::v1::GetJournalStatusResponse& status, Console& console) {
-  const double share = status.max_event_bytes() > 0 ? 100.0 * status.event_bytes() / status.max_event_bytes() : 0;
+  const auto limit = static_cast<double>(status.max_event_bytes());
+  const double share = limit > 0 ? 100.0 * static_cast<double>(status.event_bytes()) / limit : 0;
   console.out << absl::StrFormat("journal   %s, %s\n", ShortName(JournalKind_Name(status.kind())),
                                  status.durable() ? "durable" : "NOT DURABLE");
   console.out << absl::StrFormat("events    %d, %s of %s (%.0f%%)\n", status.event_count(), InMiB(status.event_bytes()),

@@ -66,7 +66,7 @@ absl::Status ListenSession::Run(std::shared_ptr<grpc::Channel> channel) {
     MutexLock lock(mutex_);
     while (!ending_) changed_.Wait(mutex_);
   }
-  const absl::Status status = listener.status();
+  absl::Status status = listener.status();
   listener.Stop(kGrace);
   giving_up.join();
   return status;
