@@ -2,7 +2,7 @@
 # Builds and tests everything on a Debian 12 machine, as root or with sudo. Stops at the first failure; the last line counts tests.
 #   tests/run.sh            everything (CI)
 #   tests/run.sh --quick    the release build and its tests
-# Environment: TIDY_SECONDS (default 420) bounds clang-tidy, what it did not get to is named; AGAINST (default: the last landed
+# Environment: TIDY_SECONDS (default 300) bounds clang-tidy, what it did not get to is named; AGAINST (default: the last landed
 # commit) is what the contract is compared with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,10 +70,11 @@ tidy() {
     [ -n "$base" ] && git diff --name-only --diff-filter=d "$base" -- '*.cc'
     ours '*.cc'
   } | grep -vE '^tests/|_test\.cc$|/(fake|testing)_|^proto/' | awk '!seen[$0]++' >"$list"
-  TIDY_END=$(($(cut -d. -f1 /proc/uptime) + ${TIDY_SECONDS:-420})) xargs -P "$jobs" -n 1 bash -c '
-    if [ "$(cut -d. -f1 /proc/uptime)" -ge "$TIDY_END" ]; then echo "clang-tidy: no time for $0"; exit 0; fi
-    clang-tidy -p build/clang --quiet "$0" 2>/dev/null || { echo "clang-tidy: $0 FAILED"; exit 1; }' <"$list"
-  rm -f "$list"
+  TIDY_END=$(($(cut -d. -f1 /proc/uptime) + ${TIDY_SECONDS:-300})) xargs -P "$jobs" -n 1 bash -c '
+    if [ "$(cut -d. -f1 /proc/uptime)" -ge "$TIDY_END" ]; then echo "no time for $0"; exit 0; fi
+    clang-tidy -p build/clang --quiet "$0" 2>/dev/null || { echo "clang-tidy: $0 FAILED"; exit 1; }' <"$list" | tee "$list.said"
+  echo "clang-tidy: $(($(wc -l <"$list") - $(grep -c '^no time for' "$list.said" || true))) of $(wc -l <"$list") files"
+  rm -f "$list" "$list.said"
 }
 
 # The commit that is landed: what this one is built upon.
