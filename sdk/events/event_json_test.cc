@@ -16,8 +16,8 @@ using testing::HasSubstr;
 // The exact strings of the design.
 const char* const kExamples[] = {
     R"({"event":"container_started","id":101})",
-    R"({"event":"network_applied","changes":[{"change_type":"create","target":"vmbr1","old_config":null,)"
-    R"("new_config":{"enabled":true,"iface_type":{"Bridge":{"ports":["eno2"],"vlan_aware":false}},"mtu":1500},"description":"bridge"}]})",
+    (R"({"event":"network_applied","changes":[{"change_type":"create","target":"vmbr1","old_config":null,)"
+     R"("new_config":{"enabled":true,"iface_type":{"Bridge":{"ports":["eno2"],"vlan_aware":false}},"mtu":1500},"description":"bridge"}]})"),
     R"({"event":"storage_vlan_created","id":"nas"})",
     R"({"event":"migration_phase_changed","phase":"rust-sdn"})",
     R"({"event":"custom","name":"x","data":{"a":[1,-2,2.5,"s",null,true,{}],"b":9007199254740992,"c":""}})",
