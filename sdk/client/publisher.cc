@@ -53,7 +53,7 @@ bool Pause(Duration wait, const std::stop_token& stop) {
 }  // namespace
 
 struct Publisher::State {
-  State(std::shared_ptr<grpc::Channel> channel, std::string source_name, const Clock& steady_clock)
+  State(const std::shared_ptr<grpc::Channel>& channel, std::string source_name, const Clock& steady_clock)
       : stub(bus::v1::BusService::NewStub(channel)), source(std::move(source_name)), clock(steady_clock) {}
 
   // Calls until it succeeds, must not be repeated, or `deadline` has no room for another try.

@@ -128,6 +128,7 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
   state_->history.Record(context.event().event_id(), context.attempt(), ResourceOf(context.event()), records);
 
   std::vector<bus::v1::HookResult> results;
+  results.reserve(records.size());
   for (const HookRecord& record : records) results.push_back(record.result);
   return results;
 }

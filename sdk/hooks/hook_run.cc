@@ -103,7 +103,7 @@ bool HookRun::BeginHook(size_t index, const std::stop_source& stop) {
   return true;
 }
 
-bool HookRun::EndHook(size_t index, uint64_t turn, HookOutcome outcome) {
+bool HookRun::EndHook(size_t index, uint64_t turn, const HookOutcome& outcome) {
   MutexLock lock(mu_);
   if (turn != turn_) return false;
   deadline_ = SteadyTime::max();

@@ -39,7 +39,7 @@ class HookRun : public std::enable_shared_from_this<HookRun> {
   void Work(size_t first, uint64_t turn);
   bool BeginHook(size_t index, const std::stop_source& stop);
   // False when the hook had overrun: the rest belongs to another worker.
-  bool EndHook(size_t index, uint64_t turn, HookOutcome outcome);
+  bool EndHook(size_t index, uint64_t turn, const HookOutcome& outcome);
   HookOutcome Call(const Hook& hook, std::stop_source& stop) const;
   void GiveUpOn(size_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Fill(HookRecord& record, const Hook& hook, const HookOutcome& outcome) const;
