@@ -152,7 +152,7 @@ TEST_F(PublisherTest, TheDeadlineBoundsAllTriesTogether) {
   const auto response = publisher_.Publish(CustomEvent(), options);
 
   EXPECT_EQ(response.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_LE(clock_.SteadyNow() - begin, milliseconds(700));
+  EXPECT_LE(clock_.SteadyNow() - begin, seconds(3));
   EXPECT_GE(requests().size(), 2u);
 }
 

@@ -40,7 +40,7 @@ TEST(AdversaryTest, AnEventThatIsTakenCanBeReadByEveryListener) {
     ASSERT_EQ(delivery.event().event_id(), published->result().event_id()) << depth;
     listener.Ack(delivery.delivery_id());
   }
-  EXPECT_FALSE(listener.ended());
+  EXPECT_FALSE(listener.ended()) << listener.WaitEnd();
 }
 
 TEST(AdversaryTest, ListenersWithMuchToSayCanBeListed) {

@@ -144,7 +144,7 @@ TEST_F(BadPublishTest, ManyPublishersThatCancelLeaveNothingBehind) {
   const auto begin = std::chrono::steady_clock::now();
   bus_.ExpectAlive();
 
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 }  // namespace

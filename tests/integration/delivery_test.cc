@@ -80,12 +80,14 @@ TEST_F(DeliveryTest, RetriesBackOffAndEndInADeadLetterWithTheLastError) {
   auto listener = Listen(Quick(3));
   const auto event_id = bus_.PublishDurable(CustomEvent("x"));
   std::vector<steady_clock::time_point> arrivals;
+  std::vector<steady_clock::time_point> rejections;
 
   for (uint32_t attempt = 1; attempt <= 3; ++attempt) {
     const auto delivery = listener->NextDelivery();
     arrivals.push_back(steady_clock::now());
     EXPECT_EQ(delivery.attempt(), attempt);
     EXPECT_EQ(delivery.max_attempts(), 3u);
+    rejections.push_back(steady_clock::now());
     listener->Reject(delivery.delivery_id(),
                      RejectionOf(bus::v1::REJECT_MODE_RETRY, 14, "TRY_" + std::to_string(attempt), "later"));
   }
@@ -94,9 +96,9 @@ TEST_F(DeliveryTest, RetriesBackOffAndEndInADeadLetterWithTheLastError) {
   EXPECT_EQ(row.state(), DELIVERY_STATE_DEAD_LETTERED);
   EXPECT_EQ(row.attempt(), 3u);
   EXPECT_EQ(row.error().reason(), "TRY_3");
-  EXPECT_GE(arrivals[1] - arrivals[0], milliseconds(44));
-  EXPECT_GE(arrivals[2] - arrivals[1], milliseconds(89));
-  EXPECT_LT(arrivals[2] - arrivals[0], milliseconds(1500));
+  EXPECT_GE(arrivals[1] - rejections[0], milliseconds(45));
+  EXPECT_GE(arrivals[2] - rejections[1], milliseconds(90));
+  EXPECT_LT(arrivals[2] - rejections[0], std::chrono::seconds(10));
 }
 
 TEST_F(DeliveryTest, ARejectionMaySayWhenToTryAgain) {
@@ -105,13 +107,14 @@ TEST_F(DeliveryTest, ARejectionMaySayWhenToTryAgain) {
   auto rejection = RejectionOf(bus::v1::REJECT_MODE_RETRY, 14, "SOON", "");
   *rejection.mutable_retry_delay() = ProtoDuration(milliseconds(300));
 
-  listener->Reject(listener->NextDelivery().delivery_id(), rejection);
+  const auto delivery_id = listener->NextDelivery().delivery_id();
   const auto begin = steady_clock::now();
+  listener->Reject(delivery_id, rejection);
 
   WaitFor("the row to be RETRY_SCHEDULED", [&] { return Row(event_id).state() == DELIVERY_STATE_RETRY_SCHEDULED; });
   EXPECT_EQ(listener->NextDelivery().attempt(), 2u);
   EXPECT_GE(steady_clock::now() - begin, milliseconds(250));
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(900));
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(5)) << "the default backoff would be over, 60 s is its maximum";
 }
 
 TEST_F(DeliveryTest, ReleaseCountsNoAttempt) {
@@ -202,7 +205,7 @@ TEST_F(DeliveryTest, ExtensionsEndAtTheirLimit) {
 
   EXPECT_EQ(listener->NextDelivery().attempt(), 2u);
   EXPECT_GE(steady_clock::now() - begin, milliseconds(280));
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(2000));
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(10)) << "an hour was asked for";
 }
 
 TEST_F(DeliveryTest, AnEventInFlightInThreeLostSessionsIsDeadLettered) {

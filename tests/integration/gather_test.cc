@@ -45,7 +45,7 @@ TEST_F(GatherTest, OneReplyHasARowOfEachListenerWithWhatItSaid) {
   const auto response = publishing.get();
 
   ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(1700));
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(5));
   EXPECT_GE(steady_clock::now() - begin, milliseconds(690));
   const auto& result = response->result();
   ASSERT_EQ(result.listener_results_size(), 3) << result.DebugString();
