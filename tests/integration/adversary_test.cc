@@ -199,7 +199,7 @@ TEST(AdversaryTest, TheBusEndsWellWhateverIsGoingOn) {
     LetPass(milliseconds(200));
 
     bus.process().Signal(SIGTERM);
-    const auto code = bus.process().WaitExit(seconds(8));
+    const auto code = bus.process().WaitExit(seconds(20));
     stop = true;
     for (auto& thread : threads) thread.join();
     watching.TryCancel();

@@ -39,7 +39,7 @@ class DurabilityTest : public ::testing::Test {
   void Start() { bus_ = std::make_unique<BusProcess>(std::vector<std::string>{"--data-dir", directory_.path() + "/bus"}); }
   void Kill() {
     bus_->process().Signal(SIGKILL);
-    bus_->process().WaitExit(std::chrono::seconds(5));
+    bus_->process().WaitExit(std::chrono::seconds(20));
     bus_.reset();
   }
   void KillAndStart() {
@@ -222,7 +222,7 @@ TEST_F(DurabilityTest, AnOrderlyEndKeepsEverythingToo) {
     WaitFor("the acknowledgement", [&] { return bus_->GetListener("orderly")->backlog() == 0; });
   }
   bus_->process().Signal(SIGTERM);
-  ASSERT_EQ(bus_->process().WaitExit(std::chrono::seconds(5)), 0);
+  ASSERT_EQ(bus_->process().WaitExit(std::chrono::seconds(20)), 0);
 
   Start();
 
@@ -233,7 +233,7 @@ TEST_F(DurabilityTest, AnOrderlyEndKeepsEverythingToo) {
 TEST_F(DurabilityTest, ASecondBusOnTheSameDirectorySaysSoAndEnds) {
   Process second({ProgramPath("bus-service"), "--listen", "127.0.0.1:0", "--data-dir", directory_.path() + "/bus"});
 
-  EXPECT_EQ(second.WaitExit(std::chrono::seconds(5)), 1);
+  EXPECT_EQ(second.WaitExit(std::chrono::seconds(20)), 1);
   EXPECT_THAT(second.StandardError(), ::testing::HasSubstr("another bus is using the data directory"));
   bus_->ExpectAlive();
 }

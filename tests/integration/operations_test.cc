@@ -300,7 +300,7 @@ TEST_F(OperationsTest, TheJournalSaysThatItIsNotDurable) {
   EXPECT_EQ(status->event_count(), 1u);
   EXPECT_EQ(status->last_sequence(), 1u);
   EXPECT_FALSE(status->warnings().empty());
-  EXPECT_THAT(bus_.process().StandardError(), HasSubstr("not_durable"));
+  WaitFor("the log to say so", [&] { return bus_.process().StandardError().find("not_durable") != std::string::npos; });
 }
 
 }  // namespace

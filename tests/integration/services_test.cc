@@ -119,7 +119,7 @@ TEST_F(ServicesTest, WhatAKilledServiceMissedItGetsWhenItIsBack) {
 TEST_F(ServicesTest, AStoppedServiceLeavesProperly) {
   for (auto* service : {&container_, &storage_, &migration_}) {
     service->process->Signal(SIGTERM);
-    EXPECT_EQ(service->process->WaitExit(seconds(5)), 0) << service->process->StandardError();
+    EXPECT_EQ(service->process->WaitExit(seconds(20)), 0) << service->process->StandardError();
   }
 
   const auto response = bus_.Publish(CustomEvent("alone"));

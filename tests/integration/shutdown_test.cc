@@ -21,7 +21,7 @@ TEST(ShutdownTest, AnIdleBusEndsAtOnceWithSuccess) {
 
   bus.process().Signal(SIGTERM);
 
-  EXPECT_EQ(bus.process().WaitExit(seconds(3)), 0);
+  EXPECT_EQ(bus.process().WaitExit(seconds(20)), 0);
   EXPECT_EQ(listener.WaitEnd().code(), StatusCode::kUnavailable);
 }
 
@@ -45,7 +45,7 @@ TEST(ShutdownTest, WhatIsInFlightMayBeAnsweredAndNothingNewBegins) {
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->result().outcome(), bus::v1::PUBLISH_OUTCOME_SUCCEEDED);
   EXPECT_THAT(listener.WaitEnd(), IsError(StatusCode::kUnavailable, "DRAINING"));
-  EXPECT_EQ(bus.process().WaitExit(seconds(5)), 0);
+  EXPECT_EQ(bus.process().WaitExit(seconds(20)), 0);
 }
 
 TEST(ShutdownTest, AListenerThatNeverAnswersCannotHoldTheBus) {

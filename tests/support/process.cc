@@ -128,6 +128,11 @@ std::optional<int> Process::WaitExit(std::chrono::milliseconds timeout) {
   int status = 0;
   if (waitpid(pid_, &status, 0) != pid_) Die("waitpid");
   exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  // What it said last is collected too, unless a child of it holds the pipes.
+  MutexLock lock(mutex_);
+  const SteadyTime collected = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  while (open_streams_ > 0 && (changed_.WaitUntil(mutex_, collected) || std::chrono::steady_clock::now() < collected)) {
+  }
   return exit_code_;
 }
 

@@ -31,7 +31,7 @@ class Process {
   absl::StatusOr<std::string> WaitForLine(const std::string& prefix, std::chrono::milliseconds timeout);
 
   void Signal(int signal) const;
-  // Exit code, or 128 + signal. Empty when it has not ended within `timeout`.
+  // Exit code, or 128 + signal; its output is complete then. Empty when it has not ended within `timeout`.
   std::optional<int> WaitExit(std::chrono::milliseconds timeout);
 
   std::string StandardOutput() const;
