@@ -1,7 +1,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "bus-service/store/sqlite_database.h"
+#include "sdk/sqlite/database.h"
 
 namespace pvebus::bus {
 

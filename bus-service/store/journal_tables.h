@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "bus-service/core/state_log.h"
 #include "bus-service/store/record_codec.h"
-#include "bus-service/store/sqlite_database.h"
+#include "sdk/sqlite/database.h"
 
 namespace pvebus::bus {
 

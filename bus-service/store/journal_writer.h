@@ -10,9 +10,9 @@
 #include "bus-service/core/event_log.h"
 #include "bus-service/core/state_log.h"
 #include "bus-service/store/journal_tables.h"
-#include "bus-service/store/sqlite_database.h"
 #include "sdk/base/log.h"
 #include "sdk/base/mutex.h"
+#include "sdk/sqlite/database.h"
 
 namespace pvebus::bus {
 

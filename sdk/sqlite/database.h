@@ -11,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace pvebus::bus {
+namespace pvebus {
 
 // An open SQLite file. One thread at a time.
 //
@@ -81,4 +81,4 @@ class SqliteStatement {
   sqlite3_stmt* const statement_;
 };
 
-}  // namespace pvebus::bus
+}  // namespace pvebus

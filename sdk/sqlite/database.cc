@@ -1,10 +1,10 @@
-#include "bus-service/store/sqlite_database.h"
+#include "sdk/sqlite/database.h"
 
 #include <sqlite3.h>
 
 #include "absl/strings/str_format.h"
 
-namespace pvebus::bus {
+namespace pvebus {
 namespace {
 
 absl::StatusCode CodeOf(int result) {
@@ -129,4 +129,4 @@ std::string_view SqliteStatement::Bytes(int column) const {
 
 bool SqliteStatement::IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-}  // namespace pvebus::bus
+}  // namespace pvebus
