@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sdk/base/clock.h"
 
@@ -39,6 +40,8 @@ struct Event {
   std::map<std::string, std::string> attributes;
   std::string parent_event_id;
   uint32_t hop_count = 0;
+  std::vector<Sequence> ancestors;              // the root of the tree first, the parent last
+  std::vector<std::string> required_listeners;  // whom the publisher cannot do without
   std::optional<SystemTime> expire_time;
   // The publisher's message, serialised deterministically, without what the bus fills in: two publishes are the same
   // exactly when these bytes are.
