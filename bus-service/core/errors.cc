@@ -129,6 +129,11 @@ absl::Status PublishBackpressure(size_t waiting) {
       std::chrono::milliseconds(100));
 }
 
+absl::Status JournalDamaged(std::string_view what) {
+  return MakeError(StatusCode::kDataLoss, "JOURNAL_DAMAGED",
+                   StrFormat("the journal is damaged, and stores nothing until an operator decides: %s", what));
+}
+
 absl::Status EventNotFound(std::string_view key) {
   return MakeError(StatusCode::kNotFound, "EVENT_NOT_FOUND", StrFormat("no event \"%s\" is in the journal", Shown(key)));
 }

@@ -34,6 +34,7 @@ absl::Status RequiredListenerMissing(std::string_view listener,
 absl::Status SequenceMismatch(Sequence expected, Sequence last);          // ABORTED SEQUENCE_MISMATCH
 absl::Status JournalFull(uint64_t limit_bytes, std::string_view holder);  // RESOURCE_EXHAUSTED JOURNAL_FULL, retry delay
 absl::Status PublishBackpressure(size_t waiting);                         // RESOURCE_EXHAUSTED PUBLISH_BACKPRESSURE, retry delay
+absl::Status JournalDamaged(std::string_view what);                       // DATA_LOSS JOURNAL_DAMAGED
 absl::Status EventNotFound(std::string_view key);                         // NOT_FOUND EVENT_NOT_FOUND
 
 // Listening.
