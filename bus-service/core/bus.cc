@@ -7,17 +7,19 @@
 #include "bus-service/core/errors.h"
 #include "bus-service/core/event_id.h"
 #include "bus-service/core/names.h"
-#include "bus-service/core/row_recovery.h"
 
 namespace pvebus::bus {
 namespace {
 
+constexpr int kFailedPrecondition = 9;
 constexpr int kUnavailable = 14;
 constexpr int kDeadlineExceeded = 4;
+constexpr Duration kRetentionInterval = std::chrono::seconds(1);
+constexpr Sequence kEventsPerRetention = 64;
 
 }  // namespace
 
-Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, Logger& logger, StateLog* states)
+Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, StateLog& states, Logger& logger)
     : limits_(limits),
       clock_(clock),
       random_(random),
@@ -28,58 +30,75 @@ Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log
                 const auto subscription = row.subscription.lock();
                 return subscription && subscription->available();
               }),
-      parts_{limits_, clock_, random_, log_, logger_, timers_, ledger_, gather_, states ? *states : forgetful_, touched_},
+      parts_{limits_, clock_, random_, log_, logger_, timers_, ledger_, gather_, states, touched_, counters_, recalling_},
       registry_(parts_),
+      recall_(parts_, registry_,
+              [this](Publication& publication) {
+                if (publication.event->expire_time && publication.unsettled_rows > 0) ScheduleExpiry(publication);
+              }),
+      intake_(parts_, [this](PublishCommand command, const Intake::Known& known,
+                             PublishDone done) { Accept(std::move(command), known, std::move(done)); }),
+      retention_(parts_, registry_),
+      dead_letters_(parts_, registry_),
+      replayer_(parts_, registry_),
+      tracer_(parts_),
       // Session numbers are part of delivery ids: begin anywhere, so that ids of an earlier run mean nothing here.
-      last_session_(random.Next() & 0x3ffffff) {}
+      last_session_(random.Next() & 0x3ffffff) {
+  if (limits_.retention_age.count() != 0) Retain();
+}
 
 Bus::~Bus() { EndAll(); }
 
 void Bus::Restore(const Recovery& recovery) {
-  ledger_.StartAfter(recovery.events.empty() ? recovery.last_sequence : recovery.events.front()->sequence - 1);
-  for (const EventPtr& event : recovery.events) {
-    auto publication = std::make_unique<Publication>();
-    publication->event = event;
-    publication->journal_time = clock_.SteadyNow();
-    ledger_.Add(std::move(publication));
-  }
-  registry_.Restore(recovery.listeners);
-  RowRecovery rows(registry_, recovery.listeners);
-  for (const EventPtr& event : recovery.events) {
-    Publication& publication = *ledger_.Find(event->sequence);
-    rows.Rebuild(publication, ledger_);
-    ledger_.SetJournaled(publication);
-    gather_.Begin(publication);
-    if (event->expire_time && publication.unsettled_rows > 0) ScheduleExpiry(publication);
-  }
-  if (!recovery.events.empty()) last_publish_time_ = recovery.events.back()->publish_time;
-  registry_.RestoreWindows(recovery.listeners);
-  logger_.Info("journal_restored events=%d last_sequence=%d listeners=%d", recovery.events.size(), ledger_.last_sequence(),
-               recovery.listeners.size());
+  ledger_.StartAfter(recovery.last_sequence);
+  counters_.last_dead_letter_id = recovery.last_dead_letter_id;
+  counters_.last_replay_number = recovery.last_replay_number;
+  last_publish_time_ = recovery.last_publish_time;
+  registry_.Restore(recovery);
+  logger_.Info("journal_restored last_sequence=%d listeners=%d", ledger_.last_sequence(), recovery.listeners.size());
 }
 
 void Bus::EndTurn() {
   for (const auto& touched : std::exchange(touched_, {})) {
     if (const auto subscription = touched.lock()) subscription->SaveProgress();
   }
+  ledger_.Trim(limits_.max_ledger_bytes, [this](Publication& publication) { timers_.Cancel(publication.expire_timer); });
+}
+
+void Bus::Retain() {
+  retention_.Run();
+  timers_.Schedule(clock_.SteadyNow() + kRetentionInterval, [this] { Retain(); });
+}
+
+std::shared_ptr<Bus::Asking> Bus::Ask(const void* caller, PublishDone done) {
+  std::erase_if(asking_, [](const auto& asking) { return !asking->done; });
+  return asking_.emplace_back(std::make_shared<Asking>(Asking{caller, std::move(done)}));
 }
 
 void Bus::Publish(PublishCommand command, PublishDone done) {
   if (draining()) return done(Draining());
+  if (log_.read_only()) return done(DamagedNow());
+  intake_.Take(std::move(command), std::move(done));
+}
+
+absl::Status Bus::DamagedNow() const {
+  const auto problems = log_.GetStats().problems;
+  return JournalDamaged(problems.empty() ? "it cannot be written" : problems.front().message);
+}
+
+void Bus::Accept(PublishCommand command, const Intake::Known& known, PublishDone done) {
+  if (draining()) return done(Draining());
   Event& event = *command.event;
-  Publication* earlier = nullptr;
-  if (auto status = CheckDuplicate(command, earlier); !status.ok()) return done(status);
-  if (earlier) {
-    if (auto status = CheckWaiting(*earlier, command.wait_policy); !status.ok()) return done(status);
-    return Wait(*earlier, command.wait_policy, command.wait, true, std::move(done), command.caller);
-  }
+  EventPtr earlier;
+  if (auto status = CheckDuplicate(command, known, earlier); !status.ok()) return done(status);
+  if (earlier) return AnswerDuplicate(command, std::move(earlier), std::move(done));
   if (command.expected_last_sequence && *command.expected_last_sequence != ledger_.last_sequence()) {
     return done(SequenceMismatch(*command.expected_last_sequence, ledger_.last_sequence()));
   }
   event.publish_time = std::max(clock_.SystemNow(), last_publish_time_);
   if (event.expire_time && *event.expire_time <= event.publish_time)
     return done(FieldInvalid("event.expire_time", "is in the past"));
-  if (auto status = SetHops(event); !status.ok()) return done(status);
+  if (auto status = SetAncestors(event, known.parent); !status.ok()) return done(status);
   if (auto status = CheckRequired(command); !status.ok()) return done(status);
   if (command.wait_policy != WaitPolicy::kDurable && gather_.waiting() >= limits_.max_waiting_publishes) {
     return done(PublishBackpressure(gather_.waiting()));
@@ -87,14 +106,14 @@ void Bus::Publish(PublishCommand command, PublishDone done) {
   if (event.event_id.empty()) event.event_id = MakeEventId(event.publish_time, random_);
 
   event.request_id = std::move(command.request_id);
+  event.required_listeners = std::move(command.required_listeners);
   auto publication = std::make_unique<Publication>();
   publication->event = command.event;
-  publication->required_listeners = std::move(command.required_listeners);
   if (command.validate_only) {
     Match(*publication);
     return done(PublishReply{publication.get(), false});
   }
-  if (auto status = MakeRoom(event.Bytes()); !status.ok()) return done(status);
+  if (auto status = retention_.MakeRoom(event.Bytes()); !status.ok()) return done(status);
   last_publish_time_ = event.publish_time;
   event.sequence = ledger_.last_sequence() + 1;
   Publication& added = ledger_.Add(std::move(publication));
@@ -102,16 +121,27 @@ void Bus::Publish(PublishCommand command, PublishDone done) {
   log_.Append(command.event, [this, sequence = event.sequence](const absl::Status& status) { Appended(sequence, status); });
 }
 
-absl::Status Bus::CheckDuplicate(const PublishCommand& command, Publication*& publication) const {
+absl::Status Bus::CheckDuplicate(const PublishCommand& command, const Intake::Known& known, EventPtr& earlier) {
   const Event& event = *command.event;
-  Publication* by_event = event.event_id.empty() ? nullptr : ledger_.FindByEventId(event.event_id);
-  Publication* by_request = command.request_id.empty() ? nullptr : ledger_.FindByRequestId(command.request_id);
-  if (by_request && (by_request->event->body != event.body || (!event.event_id.empty() && by_event != by_request))) {
-    return RequestIdConflict(command.request_id);
-  }
-  if (by_event && by_event->event->body != event.body) return EventIdConflict(event.event_id);
-  publication = by_request ? by_request : by_event;
+  const EventPtr& by_event = known.by_event_id;
+  const EventPtr& by_request = known.by_request_id;
+  const bool another = by_request && !event.event_id.empty() && (!by_event || by_event->sequence != by_request->sequence);
+  if (by_request && (by_request->body != event.body || another)) return RequestIdConflict(command.request_id);
+  if (by_event && by_event->body != event.body) return EventIdConflict(event.event_id);
+  earlier = by_request ? by_request : by_event;
   return absl::OkStatus();
+}
+
+void Bus::AnswerDuplicate(const PublishCommand& command, EventPtr earlier, PublishDone done) {
+  const auto asking = Ask(command.caller, std::move(done));
+  recall_.Get(std::move(earlier),
+              [this, asking, policy = command.wait_policy, wait = command.wait](absl::StatusOr<Publication*> publication) {
+                if (!asking->done) return;
+                const PublishDone answer = std::exchange(asking->done, nullptr);
+                if (!publication.ok()) return answer(publication.status());
+                if (auto status = CheckWaiting(**publication, policy); !status.ok()) return answer(status);
+                Wait(**publication, policy, wait, true, answer, asking->caller);
+              });
 }
 
 absl::Status Bus::CheckWaiting(const Publication& publication, WaitPolicy policy) const {
@@ -119,12 +149,14 @@ absl::Status Bus::CheckWaiting(const Publication& publication, WaitPolicy policy
   return PublishBackpressure(gather_.waiting());
 }
 
-absl::Status Bus::SetHops(Event& event) const {
+absl::Status Bus::SetAncestors(Event& event, const EventPtr& parent) const {
   event.hop_count = 0;
+  event.ancestors.clear();
   if (event.parent_event_id.empty()) return absl::OkStatus();
-  const Publication* parent = ledger_.FindByEventId(event.parent_event_id);
   if (!parent) return ParentUnknown(event.parent_event_id);
-  event.hop_count = parent->event->hop_count + 1;
+  event.hop_count = parent->hop_count + 1;
+  event.ancestors = parent->ancestors;
+  event.ancestors.push_back(parent->sequence);
   return event.hop_count > limits_.max_hops ? HopLimitExceeded(limits_.max_hops) : absl::OkStatus();
 }
 
@@ -138,42 +170,30 @@ absl::Status Bus::CheckRequired(const PublishCommand& command) const {
   return absl::OkStatus();
 }
 
-absl::Status Bus::MakeRoom(size_t bytes) {
-  const auto has_room = [this, bytes] { return log_.HasRoomFor(bytes) && ledger_.row_bytes() < limits_.max_row_bytes; };
-  if (has_room()) return absl::OkStatus();
-  const ListenerRecord* slowest = Slowest();
-  const Sequence needed = slowest ? slowest->subscription->floor() : ledger_.last_sequence() + 1;
-  while (!has_room()) {
-    // What somebody still has to settle, or waits for, is never dropped.
-    if (ledger_.empty() || ledger_.first_sequence() >= needed || ledger_.front().unsettled_rows > 0 ||
-        !ledger_.front().waiters.empty()) {
-      return JournalFull(log_.GetStats().max_event_bytes, slowest ? slowest->subscription->name() : std::string());
-    }
-    timers_.Cancel(ledger_.front().expire_timer);
-    log_.DropFirst();
-    ledger_.DropFirst();
-  }
-  return absl::OkStatus();
-}
-
-const ListenerRecord* Bus::Slowest() const {
-  const ListenerRecord* slowest = nullptr;
-  for (const auto& [name, record] : registry_.listeners()) {
-    if (!slowest || record.subscription->floor() < slowest->subscription->floor()) slowest = &record;
-  }
-  return slowest;
-}
-
 void Bus::Match(Publication& publication) const {
-  const auto& required = publication.required_listeners;
+  const Event& event = *publication.event;
+  const auto& required = event.required_listeners;
   for (const auto& [name, record] : registry_.listeners()) {
-    if (!record.subscription->Matches(*publication.event)) continue;
+    if (!record.subscription->Matches(event)) continue;
     ListenerRow& row = publication.rows.emplace_back();
     row.listener = record.subscription->shared_name();
     row.subscription = record.subscription;
     row.instance_id = record.subscription->instance_id();
     row.required = std::find(required.begin(), required.end(), name) != required.end();
-    if (record.subscription->BusyWithAncestor(*publication.event) != 0) row.state = DeliveryState::kDeferred;
+    if (record.subscription->BusyWithAncestor(event) != 0) row.state = DeliveryState::kDeferred;
+  }
+  // Deleted, or with other wishes, since the publish was checked: what the publisher cannot do without has failed.
+  for (const std::string& name : required) {
+    const auto place = std::lower_bound(publication.rows.begin(), publication.rows.end(), name,
+                                        [](const ListenerRow& row, const std::string& other) { return *row.listener < other; });
+    if (place != publication.rows.end() && *place->listener == name) continue;
+    ListenerRow missing;
+    missing.listener = std::make_shared<const std::string>(name);
+    missing.state = DeliveryState::kExpired;
+    missing.required = true;
+    missing.error = std::make_unique<ListenerError>(ListenerError{
+        kFailedPrecondition, "REQUIRED_LISTENER_MISSING", "the listener went away while the event was being stored", {}, false});
+    publication.rows.insert(place, std::move(missing));
   }
 }
 
@@ -186,21 +206,22 @@ void Bus::Appended(Sequence sequence, const absl::Status& status) {
     return;
   }
   Match(publication);
-  publication.required_listeners = {};  // the rows know
   ledger_.SetJournaled(publication);
   publication.journal_time = clock_.SteadyNow();
   gather_.Begin(publication);
   FanOut(publication);
   if (publication.event->expire_time) ScheduleExpiry(publication);
+  if (sequence % kEventsPerRetention == 0) retention_.Run();
   if (journal_observer_) journal_observer_();
 }
 
-void Bus::FanOut(Publication& publication) {
+void Bus::FanOut(const Publication& publication) {
   // Rows and listeners are both sorted by name.
-  size_t row = 0;
+  auto row = publication.rows.begin();
   for (const auto& [name, record] : registry_.listeners()) {
-    const bool matched = row < publication.rows.size() && publication.rows[row].listener == record.subscription->shared_name();
-    record.subscription->OnJournaled(publication, matched ? static_cast<int>(row++) : -1);
+    while (row != publication.rows.end() && *row->listener < name) ++row;
+    const bool matched = row != publication.rows.end() && row->listener == record.subscription->shared_name();
+    record.subscription->OnJournaled(publication, matched);
   }
 }
 
@@ -216,7 +237,6 @@ void Bus::Expire(Sequence sequence) {
   // System time is what the publisher meant, and it may have been set back meanwhile.
   if (*publication->event->expire_time > clock_.SystemNow()) return ScheduleExpiry(*publication);
   for (const auto& [name, record] : registry_.listeners()) record.subscription->Expire(*publication);
-  publication->expired = true;
   for (const auto& [name, record] : registry_.listeners()) record.subscription->GoOnAfterExpiry();
 }
 
@@ -230,19 +250,26 @@ void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool 
       caller);
 }
 
-Publication* Bus::Find(const EventKey& key) const {
-  return key.kind == EventKey::Kind::kEventId ? ledger_.FindByEventId(key.id) : ledger_.FindByRequestId(key.id);
-}
-
 void Bus::GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done, const void* caller) {
-  Publication* publication = Find(key);
-  if (!publication) return done(EventNotFound(key.id));
-  if (auto status = CheckWaiting(*publication, wait_policy); !status.ok()) return done(status);
-  Wait(*publication, wait_policy, wait, false, std::move(done), caller);
+  const auto asking = Ask(caller, std::move(done));
+  recall_.Find(key, [this, asking, wait_policy, wait](absl::StatusOr<Publication*> publication) {
+    if (!asking->done) return;
+    const PublishDone answer = std::exchange(asking->done, nullptr);
+    if (!publication.ok()) return answer(publication.status());
+    if (auto status = CheckWaiting(**publication, wait_policy); !status.ok()) return answer(status);
+    Wait(**publication, wait_policy, wait, false, answer, asking->caller);
+  });
 }
 
 void Bus::Leave(const EventKey& key, const void* caller) {
-  if (Publication* publication = Find(key)) gather_.Leave(*publication, caller);
+  Publication* publication =
+      key.kind == EventKey::Kind::kEventId ? ledger_.FindByEventId(key.id) : ledger_.FindByRequestId(key.id);
+  if (publication) gather_.Leave(*publication, caller);
+  intake_.Leave(caller);
+  for (const auto& asking : std::vector(asking_)) {
+    if (asking->caller == caller && asking->done)
+      std::exchange(asking->done, nullptr)(absl::CancelledError("the caller has left"));
+  }
 }
 
 RowView Bus::View(const ListenerRow& row) {
@@ -271,9 +298,10 @@ RowView Bus::View(const ListenerRow& row) {
     return pending(DeliveryState::kDeferred, kUnavailable, "BUSY_WITH_ANCESTOR",
                    "the listener is handling an ancestor of this event and gets it afterwards");
   }
-  return pending(DeliveryState::kQueued, kDeadlineExceeded, "NOT_SENT_YET",
-                 absl::StrFormat("the event waits behind others of the listener: %d unsettled, %d of %d in flight",
-                                 subscription->backlog(), subscription->window().in_flight(), subscription->max_in_flight()));
+  return pending(
+      DeliveryState::kQueued, kDeadlineExceeded, "NOT_SENT_YET",
+      absl::StrFormat("the event waits for its turn at the listener, which has %d unsettled events, %d of at most %d in flight",
+                      subscription->backlog(), subscription->window().in_flight(), subscription->max_in_flight()));
 }
 
 Session& Bus::OpenSession(SessionSink& sink, std::string peer) {
@@ -301,12 +329,16 @@ bool Bus::Drained() const {
   for (const auto& [name, record] : registry_.listeners()) {
     if (record.holder && record.subscription->window().in_flight() > 0) return false;
   }
-  return ledger_.journaled_sequence() == ledger_.last_sequence();
+  return intake_.empty() && ledger_.journaled_sequence() == ledger_.last_sequence();
 }
 
 void Bus::EndAll() {
   for (auto& [address, session] : sessions_) session->End(Draining(), false);
   gather_.FinishAll(Draining());
+  intake_.FailAll(Draining());
+  for (const auto& asking : std::exchange(asking_, {})) {
+    if (asking->done) std::exchange(asking->done, nullptr)(Draining());
+  }
 }
 
 }  // namespace pvebus::bus

@@ -9,33 +9,17 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "bus-service/core/dead_letters.h"
+#include "bus-service/core/intake.h"
 #include "bus-service/core/parts.h"
+#include "bus-service/core/publish.h"
+#include "bus-service/core/recall.h"
 #include "bus-service/core/registry.h"
+#include "bus-service/core/replayer.h"
+#include "bus-service/core/retention.h"
+#include "bus-service/core/tracer.h"
 
 namespace pvebus::bus {
-
-struct PublishCommand {
-  std::shared_ptr<Event> event;  // event_id empty: the bus makes one
-  std::string request_id;
-  WaitPolicy wait_policy = WaitPolicy::kFirstAttempt;
-  Duration wait{0};  // how long to wait at most, limits applied
-  bool validate_only = false;
-  std::vector<std::string> required_listeners;
-  std::optional<Sequence> expected_last_sequence;
-  const void* caller = nullptr;  // who may Leave
-};
-
-struct PublishReply {
-  const Publication* publication = nullptr;  // valid during the call of PublishDone
-  bool duplicate = false;
-};
-using PublishDone = std::function<void(absl::StatusOr<PublishReply>)>;
-
-struct EventKey {
-  enum class Kind : uint8_t { kEventId, kRequestId };
-  Kind kind = Kind::kEventId;
-  std::string id;
-};
 
 // How a row looks from outside, now.
 struct RowView {
@@ -48,8 +32,7 @@ struct RowView {
 class Bus {
  public:
   // Requires: the arguments outlive the bus.
-  // Without `states` listeners are forgotten when the bus ends.
-  Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, Logger& logger, StateLog* states = nullptr);
+  Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log, StateLog& states, Logger& logger);
   ~Bus();
 
   // Goes on where an earlier run ended. Requires: nothing has happened yet.
@@ -58,8 +41,11 @@ class Bus {
   // `done` is called exactly once, during the call or later.
   void Publish(PublishCommand command, PublishDone done);
   void GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done, const void* caller = nullptr);
-  // The caller no longer waits for this event: its `done` is called with CANCELLED, unless it has been called. The event stays.
+  // The caller no longer waits, for this event or any other: its `done` is called with CANCELLED, unless it has been called. What
+  // is stored stays.
   void Leave(const EventKey& key, const void* caller);
+  // An event's publication as it is now; valid during the call of `done`, which is called during this call or later.
+  void Find(const EventKey& key, Recall::Done done) { recall_.Find(key, std::move(done)); }
   RowView View(const ListenerRow& row);
 
   // A stream opened; it belongs to the caller until CloseSession. Requires: `sink` outlives the session.
@@ -67,16 +53,22 @@ class Bus {
   void CloseSession(Session& session);
 
   Registry& registry() { return registry_; }
+  DeadLetters& dead_letters() { return dead_letters_; }
+  Replayer& replayer() { return replayer_; }
+  Tracer& tracer() { return tracer_; }
   const Ledger& ledger() const { return ledger_; }
   // The newest event that is durable.
   Sequence journaled_sequence() const { return ledger_.journaled_sequence(); }
   EventLog& log() { return log_; }
+  StateLog& states() { return parts_.states; }
+  const Counters& counters() const { return counters_; }
   const Clock& clock() const { return clock_; }
   const Limits& limits() const { return limits_; }
 
   // Time passes only here.
   void RunTimers() { timers_.RunDue(clock_.SteadyNow()); }
-  // Saves what has changed. To be called after everything that came at once has been handled.
+  // Saves what has changed, and lets go of what is not needed in memory. To be called after everything that came at once has been
+  // handled.
   void EndTurn();
   SteadyTime NextTimer() const { return timers_.NextDue(); }
   // Called after an event is journaled.
@@ -91,20 +83,28 @@ class Bus {
   void EndAll();
 
  private:
-  absl::Status CheckDuplicate(const PublishCommand& command, Publication*& publication) const;
+  // A call that waits for the journal to find something.
+  struct Asking {
+    const void* caller;
+    PublishDone done;  // null: answered
+  };
+
+  void Accept(PublishCommand command, const Intake::Known& known, PublishDone done);
+  void AnswerDuplicate(const PublishCommand& command, EventPtr earlier, PublishDone done);
+  static absl::Status CheckDuplicate(const PublishCommand& command, const Intake::Known& known, EventPtr& earlier);
   // There may be so many who wait for what is not settled yet.
   absl::Status CheckWaiting(const Publication& publication, WaitPolicy policy) const;
-  absl::Status SetHops(Event& event) const;
+  absl::Status SetAncestors(Event& event, const EventPtr& parent) const;
   absl::Status CheckRequired(const PublishCommand& command) const;
-  absl::Status MakeRoom(size_t bytes);
-  const ListenerRecord* Slowest() const;
   void Appended(Sequence sequence, const absl::Status& status);
   void Match(Publication& publication) const;
-  void FanOut(Publication& publication);
+  void FanOut(const Publication& publication);
   void ScheduleExpiry(Publication& publication);
   void Expire(Sequence sequence);
   void Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done, const void* caller);
-  Publication* Find(const EventKey& key) const;
+  std::shared_ptr<Asking> Ask(const void* caller, PublishDone done);
+  void Retain();
+  absl::Status DamagedNow() const;
 
   const Limits& limits_;
   const Clock& clock_;
@@ -114,11 +114,19 @@ class Bus {
   TimerQueue timers_;
   Ledger ledger_;
   Gather gather_;
-  ForgetfulStateLog forgetful_;
   std::vector<std::weak_ptr<Subscription>> touched_;
+  Counters counters_;
+  absl::flat_hash_map<Sequence, bool> recalling_;
   Parts parts_;
   Registry registry_;
+  Recall recall_;
+  Intake intake_;
+  Retention retention_;
+  DeadLetters dead_letters_;
+  Replayer replayer_;
+  Tracer tracer_;
   absl::flat_hash_map<Session*, std::unique_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Asking>> asking_;
   std::function<void()> journal_observer_;
   uint64_t last_session_ = 0;
   SystemTime last_publish_time_;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "bus-service/core/filter.h"
+#include "bus-service/core/interests.h"
 #include "bus-service/core/parts.h"
 
 namespace pvebus::bus {
@@ -13,19 +13,14 @@ namespace pvebus::bus {
 // Where a listener is in the journal, and which of the events ahead are for it. One thread.
 class Cursor {
  public:
-  // Sees an event that the listener has to settle; `row` is its row of the publication, -1 when its outcome is not that of the
-  // publish: the event is older than the listener, or is sent again after a move back. Returning false ends the walk.
-  using Visit = std::function<bool(Publication& publication, int row)>;
-  using Take = std::function<void(EventPtr event, int row)>;
+  // What is to be done with an event that was read; false: it has not been passed, and the walk ends.
+  using Pass = std::function<bool(const EventPtr& event)>;
 
   // Events up to `born_after` were journaled before the listener existed. Requires: `parts` outlives this.
-  Cursor(Parts& parts, std::shared_ptr<const std::string> listener, Sequence born_after, Sequence next);
-  ~Cursor();
+  Cursor(Parts& parts, Sequence born_after, Sequence next, Interests interests = {});
 
-  void SetInterest(uint32_t event_types, const Filter& filter);
-  bool Matches(const Event& event) const;
-  const Filter& filter() const { return filter_; }
-  uint32_t event_types() const { return event_types_; }
+  Interests& interests() { return interests_; }
+  const Interests& interests() const { return interests_; }
 
   // The next event to be looked at.
   Sequence next() const { return next_; }
@@ -39,25 +34,24 @@ class Cursor {
   // What a move back passes is wanted again, settled or not. Ends a read that is under way.
   void MoveTo(Sequence next);
 
-  // Passes what is not wanted, up to the first event that is.
-  void SkipUnwanted();
-  // True when the event is wanted and has not been passed.
-  bool IsAhead(Sequence sequence) const;
+  // True when the event is, or was when it was journaled, for this listener.
+  bool Wants(const Event& event) const;
+  // True when the outcome of a wanted event is the publish's: the event is not older than the listener, and not sent again.
+  bool Counts(const Event& event) const { return event.sequence > born_after_ && event.sequence >= wanted_again_until_; }
 
-  // Walks over the wanted events of [from, to], ascending, without moving.
-  void Walk(Sequence from, Sequence to, const Visit& visit) const;
-  // Reads on: `take` gets the wanted events, then `done` is called, during the call or later. At most one read at a time.
-  void Read(size_t max_events, size_t max_bytes, Take take, std::function<void(const absl::Status&)> done);
+  // Reads on: `pass` sees every event, then `done` is called, during the call or later. At most one read at a time.
+  void Read(size_t max_events, size_t max_bytes, Pass pass, std::function<void(const absl::Status&)> done);
   bool reading() const { return reading_ != nullptr; }
 
- private:
-  bool Wants(Publication& publication, int& row) const;
+  // How many wanted events are in [from, to], expired ones included; true when that follows without reading.
+  bool CountsAll(Sequence from) const { return interests_.EverythingSince(from); }
+  // Wants() as a function that outlives this.
+  std::function<bool(const Event&)> Wish() const;
 
+ private:
   Parts& parts_;
-  const std::shared_ptr<const std::string> listener_;
-  const Sequence born_after_;  // events up to here were journaled before the listener existed
-  uint32_t event_types_ = 0;   // bit 1 << EventType; 0: all
-  Filter filter_;
+  const Sequence born_after_;
+  Interests interests_;
   Sequence next_;
   Sequence wanted_again_until_ = 0;
   std::shared_ptr<int> reading_;  // names the read under way, so that a late one is known

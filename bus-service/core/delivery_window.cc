@@ -5,19 +5,18 @@
 
 namespace pvebus::bus {
 
-WindowEntry& DeliveryWindow::Add(EventPtr event) {
-  const Sequence sequence = event->sequence;
-  const auto [it, is_new] = entries_.try_emplace(sequence);
-  assert(is_new);
-  (void)is_new;
+WindowEntry& DeliveryWindow::Add(EventPtr event, Slot slot) {
+  const auto it = entries_.try_emplace(entries_.end(), slot);
   WindowEntry& entry = it->second;
+  assert(!entry.event);
+  entry.slot = slot;
   entry.event = std::move(event);
   entry.key_hash_ = std::hash<std::string>()(entry.event->ordering_key);
   bytes_ += entry.event->Bytes();
   Key& key = keys_[entry.key_hash_];
   // Events nearly always come in ascending order; after a seek back they may not.
   WindowEntry* before = key.last;
-  while (before && before->event->sequence > sequence) before = before->key_previous_;
+  while (before && before->slot > slot) before = before->key_previous_;
   WindowEntry* after = before ? before->key_next_ : key.first;
   entry.key_previous_ = before;
   entry.key_next_ = after;
@@ -31,7 +30,7 @@ WindowEntry& DeliveryWindow::Add(EventPtr event) {
 void DeliveryWindow::Erase(WindowEntry& entry) {
   if (uint32_t* counter = Counter(entry.state)) --*counter;
   ForgetDeliveryIds(entry);
-  ready_.erase(entry.event->sequence);
+  ready_.erase(entry.slot);
   bytes_ -= entry.event->Bytes();
   WindowEntry* before = entry.key_previous_;
   WindowEntry* after = entry.key_next_;
@@ -44,7 +43,7 @@ void DeliveryWindow::Erase(WindowEntry& entry) {
     (after ? after->key_previous_ : key.last) = before;
     UpdateReady(*key.first);
   }
-  entries_.erase(entry.event->sequence);
+  entries_.erase(entry.slot);
 }
 
 void DeliveryWindow::Clear() {
@@ -94,9 +93,9 @@ bool DeliveryWindow::MayGo(const WindowEntry& entry) const {
 
 void DeliveryWindow::UpdateReady(const WindowEntry& entry) {
   if (MayGo(entry)) {
-    ready_.insert(entry.event->sequence);
+    ready_.insert(entry.slot);
   } else {
-    ready_.erase(entry.event->sequence);
+    ready_.erase(entry.slot);
   }
 }
 
@@ -121,8 +120,8 @@ WindowEntry* DeliveryWindow::FindDelivery(uint64_t delivery_id) {
   return it == by_delivery_id_.end() ? nullptr : it->second;
 }
 
-WindowEntry* DeliveryWindow::Find(Sequence sequence) {
-  const auto it = entries_.find(sequence);
+WindowEntry* DeliveryWindow::Find(Slot slot) {
+  const auto it = entries_.find(slot);
   return it == entries_.end() ? nullptr : &it->second;
 }
 

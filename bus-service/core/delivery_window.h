@@ -2,14 +2,21 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "bus-service/core/event.h"
+#include "bus-service/core/state_log.h"
 
 namespace pvebus::bus {
+
+// Where an entry stands among the others: an event at its sequence, a replay behind all events, in the order of the replays.
+using Slot = uint64_t;
+inline constexpr Slot kFirstReplaySlot = uint64_t{1} << 62;
 
 // One event that a listener has to settle.
 struct WindowEntry {
@@ -22,8 +29,11 @@ struct WindowEntry {
 
   EventPtr event;
   State state = State::kReady;
-  int32_t row = -1;      // of the publication; -1: its outcome is not that of the publish: older than the listener, or sent again
-  uint32_t attempt = 0;  // attempts that count
+  Slot slot = 0;
+  bool counts = false;  // its outcome is that of the publish; not if it is older than the listener, or sent again
+  std::unique_ptr<const Replay> replay;  // set when an operator asked for it
+  std::vector<AttemptRecord> failures;   // attempts that did not succeed; the newest kMaxAttemptRecords
+  uint32_t attempt = 0;                  // attempts that count
   uint32_t lost_sessions = 0;
   uint64_t delivery_id = 0;                       // of the newest attempt
   SteadyTime due;                                 // kInFlight: ack deadline; kBackoff: next attempt
@@ -43,8 +53,9 @@ struct WindowEntry {
 // which delivery id means which. Knows no policy and no time. Addresses of entries are stable. One thread.
 class DeliveryWindow {
  public:
-  // Requires: no entry of that sequence is there.
-  WindowEntry& Add(EventPtr event);
+  // Requires: no entry of that slot is there.
+  WindowEntry& Add(EventPtr event, Slot slot);
+  WindowEntry& Add(EventPtr event) { return Add(event, event->sequence); }
   void Erase(WindowEntry& entry);
   void Clear();
 
@@ -55,12 +66,14 @@ class DeliveryWindow {
   void AddDeliveryId(WindowEntry& entry, uint64_t delivery_id);
   void ForgetDeliveryIds(WindowEntry& entry);
   WindowEntry* FindDelivery(uint64_t delivery_id);
-  WindowEntry* Find(Sequence sequence);
+  WindowEntry* Find(Slot slot);
+  const WindowEntry* Find(Slot slot) const { return const_cast<DeliveryWindow*>(this)->Find(slot); }
   bool IsFirstOfKey(const WindowEntry& entry) const { return entry.key_previous_ == nullptr; }
 
-  std::map<Sequence, WindowEntry>& entries() { return entries_; }
-  const std::map<Sequence, WindowEntry>& entries() const { return entries_; }
+  std::map<Slot, WindowEntry>& entries() { return entries_; }
+  const std::map<Slot, WindowEntry>& entries() const { return entries_; }
   size_t size() const { return entries_.size(); }
+  bool has_ready() const { return !ready_.empty(); }
   size_t bytes() const { return bytes_; }
   uint32_t in_flight() const { return in_flight_; }
   uint32_t in_backoff() const { return in_backoff_; }
@@ -77,10 +90,10 @@ class DeliveryWindow {
   void UpdateReady(const WindowEntry& entry);
   uint32_t* Counter(WindowEntry::State state);
 
-  std::map<Sequence, WindowEntry> entries_;
+  std::map<Slot, WindowEntry> entries_;
   // By the key's hash: two keys with one hash are merely kept in order among each other.
   absl::flat_hash_map<uint64_t, Key> keys_;
-  absl::btree_set<Sequence> ready_;
+  absl::btree_set<Slot> ready_;
   absl::flat_hash_map<uint64_t, WindowEntry*> by_delivery_id_;
   size_t bytes_ = 0;
   uint32_t in_flight_ = 0;

@@ -220,6 +220,27 @@ absl::Status ListenerNotEmpty(std::string_view name, uint64_t backlog, bool conn
                    {{"backlog", std::to_string(backlog)}});
 }
 
+absl::Status ListenerIsEphemeral(std::string_view name) {
+  return MakeError(StatusCode::kFailedPrecondition, "LISTENER_IS_EPHEMERAL",
+                   StrFormat("listener \"%s\" is ephemeral: nothing is kept for it, and it is gone with its holder", name));
+}
+
+absl::Status DeadLetterNotFound(uint64_t id) {
+  return MakeError(StatusCode::kNotFound, "DEAD_LETTER_NOT_FOUND", StrFormat("there is no dead letter %d", id));
+}
+
+absl::Status RedriveRunning(std::string_view listener) {
+  return MakeError(StatusCode::kFailedPrecondition, "REDRIVE_RUNNING",
+                   StrFormat("a redrive%s%s is under way: wait until its deliveries are settled",
+                             listener.empty() ? "" : " of listener ", listener));
+}
+
+absl::Status ReplayTooLarge(uint64_t limit, Sequence next) {
+  return MakeError(StatusCode::kOutOfRange, "REPLAY_TOO_LARGE",
+                   StrFormat("more than %d events match: end before sequence %d and go on from there", limit, next),
+                   {{"limit", std::to_string(limit)}, {"next_sequence", std::to_string(next)}});
+}
+
 absl::Status PageTokenInvalid() {
   return MakeError(StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID", "page_token is not one that this list returned",
                    {{"field", "page_token"}});

@@ -65,6 +65,9 @@ class EventLog {
   virtual void FindByRequestId(const std::string& request_id, FindDone done) = 0;
   // The first event published at or after `time`; the one after the last when there is none.
   virtual void FindByTime(SystemTime time, SequenceDone done) = 0;
+  // False when there is surely no such event; decided in memory.
+  virtual bool MayHaveEventId(const std::string&) const { return true; }
+  virtual bool MayHaveRequestId(const std::string&) const { return true; }
   // Events whose parent this one is, ascending.
   virtual void ReadChildren(Sequence parent, size_t max_events, ReadDone done) = 0;
   // Of the events in [from, to], how many `wanted` says yes to. `wanted` is called by any thread, one at a time, and owns what it
@@ -80,6 +83,8 @@ class EventLog {
   // Forgets the oldest chunk, and what is known of its events' deliveries. Requires: there is one.
   virtual void DropOldestChunk() = 0;
   virtual bool read_only() const = 0;
+  // Of the oldest event; 0 when there is none.
+  virtual Sequence first_sequence() const { return GetStats().first_sequence; }
   virtual Stats GetStats() const = 0;
   // Stores what is there; nobody is called back after it, and nothing else may be asked.
   virtual void Close() {}

@@ -1,10 +1,11 @@
 #include "bus-service/core/ledger.h"
 
-#include <algorithm>
 #include <cassert>
 
 namespace pvebus::bus {
 namespace {
+
+constexpr int kSweptAtOnce = 64;
 
 size_t AnswerBytes(const ListenerRow& row) {
   size_t bytes = row.hook_results.size();
@@ -16,23 +17,37 @@ size_t AnswerBytes(const ListenerRow& row) {
 
 }  // namespace
 
+void Ledger::Learn(Publication& publication) {
+  by_event_id_[publication.event->event_id] = &publication;
+  if (!publication.event->request_id.empty()) by_request_id_[publication.event->request_id] = &publication;
+}
+
+void Ledger::Forget(const Publication& publication) {
+  // An id that the journal has forgotten may have been used again.
+  const auto forget = [&publication](auto& ids, const std::string& id) {
+    const auto it = ids.find(id);
+    if (it != ids.end() && it->second == &publication) ids.erase(it);
+  };
+  forget(by_event_id_, publication.event->event_id);
+  forget(by_request_id_, publication.event->request_id);
+}
+
 Publication& Ledger::Add(std::unique_ptr<Publication> publication) {
   assert(publication->event->sequence == last_sequence_ + 1);
   last_sequence_ = publication->event->sequence;
-  by_event_id_[publication->event->event_id] = publication.get();
-  if (!publication->event->request_id.empty()) by_request_id_[publication->event->request_id] = publication.get();
-  publications_.push_back(std::move(publication));
-  return *publications_.back();
+  Learn(*publication);
+  newest_.push_back(std::move(publication));
+  return *newest_.back();
 }
 
 void Ledger::StartAfter(Sequence last_sequence) {
-  assert(empty());
+  assert(newest_.empty());
   last_sequence_ = journaled_sequence_ = last_sequence;
 }
 
 void Ledger::SetJournaled(const Publication& publication) {
   journaled_sequence_ = publication.event->sequence;
-  row_bytes_ += publication.RowBytes();
+  bytes_ += publication.Bytes();
 }
 
 void Ledger::SetAnswer(Publication& publication, ListenerRow& row, std::optional<ListenerError> error, std::string hook_results) {
@@ -41,29 +56,81 @@ void Ledger::SetAnswer(Publication& publication, ListenerRow& row, std::optional
   row.hook_results = std::move(hook_results);
   const size_t after = AnswerBytes(row);
   publication.answer_bytes += after - before;
-  if (publication.journaled) row_bytes_ += after - before;
-}
-
-void Ledger::Forget(const Publication& publication) {
-  by_event_id_.erase(publication.event->event_id);
-  if (!publication.event->request_id.empty()) by_request_id_.erase(publication.event->request_id);
+  if (publication.journaled && !publication.recalled) bytes_ += after - before;
 }
 
 void Ledger::RemoveLast() {
-  Forget(*publications_.back());
-  publications_.pop_back();
+  Forget(*newest_.back());
+  newest_.pop_back();
   --last_sequence_;
 }
 
-void Ledger::DropFirst() {
-  Forget(*publications_.front());
-  row_bytes_ -= publications_.front()->RowBytes();
-  publications_.pop_front();
+Publication& Ledger::Recall(std::unique_ptr<Publication> publication) {
+  publication->recalled = true;
+  Learn(*publication);
+  auto& place = recalled_[publication->event->sequence];
+  assert(!place);
+  place = std::move(publication);
+  return *place;
+}
+
+void Ledger::PopFront(const std::function<void(Publication&)>& let_go) {
+  std::unique_ptr<Publication> oldest = std::move(newest_.front());
+  newest_.pop_front();
+  bytes_ -= oldest->Bytes();
+  if (!oldest->waiters.empty()) {
+    oldest->recalled = true;
+    const Sequence sequence = oldest->event->sequence;
+    recalled_.emplace_hint(recalled_.end(), sequence, std::move(oldest));
+    return;
+  }
+  let_go(*oldest);
+  Forget(*oldest);
+}
+
+void Ledger::Trim(size_t max_bytes, const std::function<void(Publication&)>& let_go) {
+  while (bytes_ > max_bytes && !newest_.empty() && newest_.front()->journaled) PopFront(let_go);
+  auto it = recalled_.lower_bound(swept_);
+  for (int i = 0; i < kSweptAtOnce && it != recalled_.end(); ++i) {
+    swept_ = it->first + 1;
+    if (!it->second->waiters.empty()) {
+      ++it;
+      continue;
+    }
+    let_go(*it->second);
+    Forget(*it->second);
+    it = recalled_.erase(it);
+  }
+  if (it == recalled_.end()) swept_ = 0;
+}
+
+void Ledger::DropBefore(Sequence sequence, const std::function<void(Publication&)>& let_go) {
+  while (!newest_.empty() && newest_.front()->event->sequence < sequence) PopFront(let_go);
+  for (auto it = recalled_.begin(); it != recalled_.end() && it->first < sequence;) {
+    if (!it->second->waiters.empty()) {
+      ++it;
+      continue;
+    }
+    let_go(*it->second);
+    Forget(*it->second);
+    it = recalled_.erase(it);
+  }
 }
 
 Publication* Ledger::Find(Sequence sequence) const {
-  if (empty() || sequence < first_sequence() || sequence > last_sequence()) return nullptr;
-  return publications_[sequence - first_sequence()].get();
+  if (!newest_.empty() && sequence >= newest_.front()->event->sequence) {
+    return sequence <= last_sequence_ ? newest_[sequence - newest_.front()->event->sequence].get() : nullptr;
+  }
+  if (recalled_.empty()) return nullptr;
+  const auto it = recalled_.find(sequence);
+  return it == recalled_.end() ? nullptr : it->second.get();
+}
+
+void Ledger::ForEachSince(Sequence first, const std::function<void(Publication*)>& visit) const {
+  for (auto it = recalled_.lower_bound(first); it != recalled_.end(); ++it) visit(it->second.get());
+  if (newest_.empty()) return;
+  const Sequence oldest = newest_.front()->event->sequence;
+  for (size_t i = first > oldest ? first - oldest : 0; i < newest_.size(); ++i) visit(newest_[i].get());
 }
 
 Publication* Ledger::FindByEventId(const std::string& event_id) const {
@@ -74,12 +141,6 @@ Publication* Ledger::FindByEventId(const std::string& event_id) const {
 Publication* Ledger::FindByRequestId(const std::string& request_id) const {
   const auto it = by_request_id_.find(request_id);
   return it == by_request_id_.end() ? nullptr : it->second;
-}
-
-Sequence Ledger::FirstAtOrAfter(SystemTime time) const {
-  const auto it = std::partition_point(publications_.begin(), publications_.end(),
-                                       [time](const auto& publication) { return publication->event->publish_time < time; });
-  return first_sequence() + static_cast<Sequence>(it - publications_.begin());
 }
 
 }  // namespace pvebus::bus

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +12,8 @@
 
 namespace pvebus::bus {
 
-// The publications of the events in the journal, by sequence, event id and request id. Addresses are stable. One thread.
+// The publications that are in memory: the newest events', and older ones that were recalled because somebody asks for them. What
+// is not here can be made again from the journal (Recall). Addresses are stable as long as a publication is here. One thread.
 class Ledger {
  public:
   // Events up to here were given their sequences in an earlier life. Requires: empty.
@@ -23,32 +26,42 @@ class Ledger {
   void SetAnswer(Publication& publication, ListenerRow& row, std::optional<ListenerError> error, std::string hook_results = {});
   // Takes back the newest one, whose event could not be stored.
   void RemoveLast();
-  // Requires: not empty.
-  void DropFirst();
+
+  // One that is not here. Requires: its event is durable.
+  Publication& Recall(std::unique_ptr<Publication> publication);
+  // Lets go of the oldest until the newest cost at most so many bytes, and of recalled ones, unless somebody waits for them.
+  // `let_go` is called for each before it is gone.
+  void Trim(size_t max_bytes, const std::function<void(Publication&)>& let_go);
+
+  // Lets go of everything before a sequence, unless somebody waits for it: the journal forgets it.
+  void DropBefore(Sequence sequence, const std::function<void(Publication&)>& let_go);
 
   Publication* Find(Sequence sequence) const;
   Publication* FindByEventId(const std::string& event_id) const;
   Publication* FindByRequestId(const std::string& request_id) const;
 
-  bool empty() const { return publications_.empty(); }
-  Publication& front() const { return *publications_.front(); }
-  Sequence first_sequence() const { return empty() ? 0 : publications_.front()->event->sequence; }
+  // Every publication in memory from a sequence on.
+  void ForEachSince(Sequence first, const std::function<void(Publication*)>& visit) const;
+
   // Of the newest publication ever added; 0 when there was none.
   Sequence last_sequence() const { return last_sequence_; }
   // Of the newest event that is durable: listeners see nothing beyond.
   Sequence journaled_sequence() const { return journaled_sequence_; }
-  // What all rows cost to keep, in bytes.
-  size_t row_bytes() const { return row_bytes_; }
-  // The first event published at or after `time`; last_sequence + 1 when there is none. Requires: not empty.
-  Sequence FirstAtOrAfter(SystemTime time) const;
+  // What the newest cost to keep, in bytes.
+  size_t bytes() const { return bytes_; }
+  size_t size() const { return newest_.size() + recalled_.size(); }
 
  private:
+  void Learn(Publication& publication);
   void Forget(const Publication& publication);
+  void PopFront(const std::function<void(Publication&)>& let_go);
 
-  std::deque<std::unique_ptr<Publication>> publications_;
+  std::deque<std::unique_ptr<Publication>> newest_;  // ascending to last_sequence_
+  std::map<Sequence, std::unique_ptr<Publication>> recalled_;
+  Sequence swept_ = 0;  // how far the look for recalled ones that nobody needs any more is
   Sequence last_sequence_ = 0;
   Sequence journaled_sequence_ = 0;
-  size_t row_bytes_ = 0;
+  size_t bytes_ = 0;
   absl::flat_hash_map<std::string, Publication*> by_event_id_;
   absl::flat_hash_map<std::string, Publication*> by_request_id_;
 };

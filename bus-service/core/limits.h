@@ -9,9 +9,15 @@ namespace pvebus::bus {
 // Everything an operator may configure, with its default.
 struct Limits {
   size_t max_event_bytes = 1 << 20;  // a larger event is refused at Publish
-  // Listeners' answers that are kept, besides the journal. With more, settled events make room for new ones; with twice as much,
-  // answers are kept without their hook results and with their errors cut short.
-  size_t max_row_bytes = 64 << 20;
+  // What the newest events and their results may cost in memory. Older ones are read from the journal when somebody asks; as
+  // those that publishers wait for stay, an answer over twice as much is kept without its hook results, its error cut short.
+  size_t max_ledger_bytes = 24 << 20;
+  // What may be forgotten: events beyond these. 0: no limit.
+  uint64_t retention_count = 0;
+  uint64_t retention_bytes = 0;
+  std::chrono::seconds retention_age{0};
+  // A durable listener that is more events behind what may be forgotten loses the oldest. 0: it never does.
+  uint64_t retention_backlog = 0;
   size_t max_waiting_publishes = 10'000;  // publishes that wait for listeners at once
   uint32_t max_hops = 8;                  // length of a chain of nested events
   uint32_t max_lost_sessions = 3;         // an event in flight in so many lost sessions is dead-lettered

@@ -77,6 +77,8 @@ struct OutgoingDelivery {
   uint32_t max_attempts = 0;
   SystemTime ack_deadline_time;
   uint64_t backlog = 0;
+  std::string replay_id;
+  bool dry_run = false;
 };
 
 struct RegisteredFrame {

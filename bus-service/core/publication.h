@@ -63,7 +63,7 @@ struct ListenerRow {
   std::string hook_results;  // opaque, as the rpc layer encoded them
 };
 
-// An event and everything that is known about its deliveries. Lives in the Ledger for as long as the event is in the journal.
+// An event and everything that is known about its deliveries. Lives in the Ledger.
 struct Publication {
   struct Waiter {
     WaitPolicy policy;
@@ -73,8 +73,8 @@ struct Publication {
   };
 
   EventPtr event;
-  std::vector<std::string> required_listeners;
   bool journaled = false;
+  bool recalled = false;  // made again from the journal
   SteadyTime journal_time;
   std::vector<ListenerRow> rows;  // sorted by name
   size_t answer_bytes = 0;        // of errors and hook results (Ledger)
@@ -82,10 +82,9 @@ struct Publication {
   uint32_t unsettled_rows = 0;
   std::vector<Waiter> waiters;
   TimerQueue::Id expire_timer;
-  bool expired = false;
 
-  // What the rows cost to keep, in bytes; an estimate.
-  size_t RowBytes() const { return rows.size() * (sizeof(ListenerRow) + 64) + answer_bytes; }
+  // What it costs to keep, in bytes; an estimate.
+  size_t Bytes() const { return event->Bytes() + 256 + rows.size() * (sizeof(ListenerRow) + 64) + answer_bytes; }
   // The row of exactly this listener, not of an earlier one of its name; null when there is none.
   ListenerRow* FindRow(const std::shared_ptr<const std::string>& listener) {
     const auto row = std::lower_bound(rows.begin(), rows.end(), *listener,

@@ -44,12 +44,11 @@ absl::Status Registry::CheckHolder(const ListenerRecord& record, const Registrat
 
 absl::StatusOr<Sequence> Registry::Resolve(const StartPosition& position) const {
   const Sequence next = parts_.ledger.journaled_sequence() + 1;
-  const Sequence first = parts_.ledger.empty() ? next : parts_.ledger.first_sequence();
+  const Sequence oldest = parts_.log.first_sequence();
+  const Sequence first = oldest == 0 ? next : std::min(oldest, next);
   switch (position.kind) {
     case StartPosition::Kind::kEarliest:
       return first;
-    case StartPosition::Kind::kTime:
-      return parts_.ledger.empty() ? next : std::min(next, parts_.ledger.FirstAtOrAfter(position.time));
     case StartPosition::Kind::kSequence:
       if (position.sequence < first) return SequenceCompacted(position.sequence, first);
       if (position.sequence > next) {
@@ -57,12 +56,21 @@ absl::StatusOr<Sequence> Registry::Resolve(const StartPosition& position) const 
                             absl::StrFormat("%d is beyond the journal: the next event is %d", position.sequence, next));
       }
       return position.sequence;
+    case StartPosition::Kind::kTime:
     case StartPosition::Kind::kUnset:
     case StartPosition::Kind::kLatest:
     case StartPosition::Kind::kResume:
       break;
   }
   return next;
+}
+
+void Registry::Resolve(const StartPosition& position, std::function<void(absl::StatusOr<Sequence>)> done) const {
+  if (position.kind != StartPosition::Kind::kTime) return done(Resolve(position));
+  parts_.log.FindByTime(position.time, [&parts = parts_, done = std::move(done)](absl::StatusOr<Sequence> found) {
+    if (found.ok()) *found = std::min(*found, parts.ledger.journaled_sequence() + 1);
+    done(std::move(found));
+  });
 }
 
 absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Registration& registration) {
@@ -146,10 +154,11 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
 void Registry::Save(const ListenerRecord& record) {
   const Subscription& subscription = *record.subscription;
   if (subscription.id() == 0) return;
-  parts_.states.SaveListener(subscription.id(),
-                             {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version,
-                              subscription.paused(), record.pause_reason, record.create_time, record.connect_time, record.lease,
-                              subscription.policy(), subscription.max_in_flight(), record.labels, subscription.born_after()});
+  parts_.states.SaveListener(
+      subscription.id(),
+      {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version, subscription.paused(),
+       record.pause_reason, record.create_time, record.connect_time, record.lease, subscription.policy(),
+       subscription.max_in_flight(), record.labels, subscription.born_after(), subscription.incidents()});
 }
 
 void Registry::Drop(Listeners::iterator listener) {
@@ -157,8 +166,9 @@ void Registry::Drop(Listeners::iterator listener) {
   listeners_.erase(listener);
 }
 
-void Registry::Restore(const std::vector<Recovery::Listener>& kept) {
-  for (const Recovery::Listener& listener : kept) {
+void Registry::Restore(const Recovery& recovery) {
+  last_listener_id_ = recovery.last_listener_id;
+  for (const Recovery::Listener& listener : recovery.listeners) {
     const ListenerSnapshot& snapshot = listener.snapshot;
     last_listener_id_ = std::max(last_listener_id_, listener.id);
     ListenerRecord& record = listeners_[snapshot.name];
@@ -173,12 +183,32 @@ void Registry::Restore(const std::vector<Recovery::Listener>& kept) {
     record.peer = snapshot.peer;
     record.lease = snapshot.lease;
     record.labels = snapshot.labels;
+    record.subscription->Restore(listener);
   }
 }
 
-void Registry::RestoreWindows(const std::vector<Recovery::Listener>& kept) {
-  for (const Recovery::Listener& listener : kept)
-    listeners_.find(listener.snapshot.name)->second.subscription->RestoreWindow(listener);
+const ListenerRecord* Registry::Slowest() const {
+  const ListenerRecord* slowest = nullptr;
+  for (const auto& [name, record] : listeners_) {
+    if (!slowest || record.subscription->floor() < slowest->subscription->floor()) slowest = &record;
+  }
+  return slowest;
+}
+
+void Registry::GiveUpBefore(Sequence sequence) {
+  for (const auto& [name, record] : listeners_) {
+    if (record.subscription->floor() >= sequence) continue;
+    parts_.logger.Warning("backlog_truncated listener=%s from=%d until=%d", name, record.subscription->floor(), sequence - 1);
+    record.subscription->GiveUpBefore(sequence);
+    Save(record);
+  }
+}
+
+Subscription* Registry::FindById(ListenerId id) const {
+  for (const auto& [name, record] : listeners_) {
+    if (record.subscription->id() == id) return record.subscription.get();
+  }
+  return nullptr;
 }
 
 absl::StatusOr<ListenerRecord*> Registry::Find(std::string_view name, std::string_view etag) {
@@ -233,28 +263,51 @@ absl::StatusOr<Registry::Eviction> Registry::Evict(std::string_view name, std::s
   return eviction;
 }
 
-absl::StatusOr<Registry::SeekOutcome> Registry::Seek(std::string_view name, const StartPosition& position, bool validate_only,
-                                                     std::string_view etag) {
-  auto record = Find(name, etag);
-  if (!record.ok()) return record.status();
+void Registry::Seek(std::string_view name, const StartPosition& position, bool validate_only, std::string_view etag,
+                    std::function<void(absl::StatusOr<SeekOutcome>)> done) {
+  if (auto record = Find(name, etag); !record.ok()) return done(record.status());
   if (position.kind == StartPosition::Kind::kUnset || position.kind == StartPosition::Kind::kResume) {
-    return FieldInvalid("position", "must be one of sequence, time, earliest, latest");
+    return done(FieldInvalid("position", "must be one of sequence, time, earliest, latest"));
   }
-  auto target = Resolve(position);
-  if (!target.ok()) return target.status();
-  Subscription& subscription = *(*record)->subscription;
-  if (validate_only) return SeekOutcome{*record, *target, subscription.CountBefore(*target)};
-  ++(*record)->version;
-  const uint64_t skipped = subscription.Seek(*target);
-  Save(**record);
-  parts_.logger.Info("listener_moved listener=%s next_sequence=%d skipped=%d", name, *target, skipped);
-  return SeekOutcome{*record, *target, skipped};
+  Resolve(position, [this, name = std::string(name), etag = std::string(etag), validate_only,
+                     done = std::move(done)](absl::StatusOr<Sequence> target) {
+    if (!target.ok()) return done(target.status());
+    auto record = Find(name, etag);  // again: the answer may have taken its time
+    if (!record.ok()) return done(record.status());
+    const auto subscription = (*record)->subscription;
+    const Sequence next = std::max(*target, parts_.log.first_sequence());
+    // What is jumped over is counted as it is now; it is told when both the count and the move are there.
+    struct Counting {
+      bool moved = false;
+      std::optional<absl::StatusOr<uint64_t>> skipped;
+    };
+    const auto counting = std::make_shared<Counting>();
+    const auto tell = [this, name, next, done, counting] {
+      if (!counting->moved || !counting->skipped) return;
+      if (!counting->skipped->ok()) return done(counting->skipped->status());
+      const auto it = listeners_.find(name);
+      done(SeekOutcome{it == listeners_.end() ? nullptr : &it->second, next, **counting->skipped});
+    };
+    subscription->CountBefore(next, [counting, tell](absl::StatusOr<uint64_t> skipped) {
+      counting->skipped = std::move(skipped);
+      tell();
+    });
+    if (!validate_only) {
+      ++(*record)->version;
+      subscription->Seek(next);
+      Save(**record);
+      parts_.logger.Info("listener_moved listener=%s next_sequence=%d", name, next);
+    }
+    counting->moved = true;
+    tell();
+  });
 }
 
 absl::StatusOr<uint64_t> Registry::Delete(std::string_view name, bool force, std::string_view etag) {
   auto record = Find(name, etag);
   if (!record.ok()) return record.status();
-  const uint64_t backlog = (*record)->subscription->backlog();
+  const Subscription& subscription = *(*record)->subscription;
+  const uint64_t backlog = subscription.backlog() + (subscription.id() != 0 ? subscription.dead_letters() : 0);
   Session* holder = (*record)->holder;
   if (!force && (holder || backlog > 0)) return ListenerNotEmpty(name, backlog, holder != nullptr);
   if (holder) {

@@ -76,21 +76,30 @@ class Registry {
   };
   absl::StatusOr<Eviction> Evict(std::string_view name, std::string_view reason, std::string_view etag);
   struct SeekOutcome {
-    ListenerRecord* listener;
+    ListenerRecord* listener;  // null: it was deleted meanwhile
     Sequence next_sequence;
     uint64_t skipped;
   };
-  absl::StatusOr<SeekOutcome> Seek(std::string_view name, const StartPosition& position, bool validate_only,
-                                   std::string_view etag);
-  // How many unsettled events it had.
+  // `done` is called during the call or later.
+  void Seek(std::string_view name, const StartPosition& position, bool validate_only, std::string_view etag,
+            std::function<void(absl::StatusOr<SeekOutcome>)> done);
+  // How many unsettled events and dead letters it had.
   absl::StatusOr<uint64_t> Delete(std::string_view name, bool force, std::string_view etag);
 
-  // The sequence of the first event at a position. SEQUENCE_COMPACTED when it is no longer there.
+  // The sequence of the first event at a position. SEQUENCE_COMPACTED when it is no longer there. Requires: it is no time.
   absl::StatusOr<Sequence> Resolve(const StartPosition& position) const;
+  // The same with times; `done` is called during the call or later.
+  void Resolve(const StartPosition& position, std::function<void(absl::StatusOr<Sequence>)> done) const;
 
-  // What an earlier run of the bus knew. Requires: no listener is there; every kept event has its publication.
-  void Restore(const std::vector<Recovery::Listener>& kept);
-  void RestoreWindows(const std::vector<Recovery::Listener>& kept);
+  // The listener that is furthest behind; null when there is none.
+  const ListenerRecord* Slowest() const;
+  // The journal is about to forget the events before this one: whoever has not settled them loses them.
+  void GiveUpBefore(Sequence sequence);
+  // The one with this id; null when there is none.
+  Subscription* FindById(ListenerId id) const;
+
+  // What an earlier run of the bus knew. Requires: no listener is there.
+  void Restore(const Recovery& recovery);
 
   // From here on nobody is admitted.
   void StartDraining() { draining_ = true; }

@@ -28,9 +28,23 @@ Session::~Session() {
 
 void Session::OnRegistration(Registration registration) {
   if (ended_) return;
-  if (subscription_) return OnMalformed(AlreadyRegistered(subscription_->name()));
+  if (subscription_ || registering_) return OnMalformed(AlreadyRegistered(registration_.listener));
   Heard();
   registration_ = std::move(registration);
+  StartPosition& position = registration_.start_position;
+  if (position.kind != StartPosition::Kind::kTime) return Register();
+  registering_ = true;
+  registry_.Resolve(position, [this, alive = std::weak_ptr<int>(alive_), &position](absl::StatusOr<Sequence> sequence) {
+    if (alive.expired() || ended_) return;
+    registering_ = false;
+    if (!sequence.ok()) return End(sequence.status(), false);
+    position.kind = StartPosition::Kind::kSequence;
+    position.sequence = *sequence;
+    Register();
+  });
+}
+
+void Session::Register() {
   auto admission = registry_.Admit(*this, registration_);
   if (!admission.ok()) return End(admission.status(), false);
   registration_.instance_id = *admission->instance_id;
@@ -59,6 +73,7 @@ bool Session::Registered(std::string_view got) {
   if (ended_) return false;
   Heard();
   if (subscription_) return true;
+  if (registering_) return false;
   OnMalformed(RegistrationExpected(got));
   return false;
 }
@@ -136,6 +151,7 @@ void Session::OnMalformed(absl::Status status) { End(std::move(status), true); }
 void Session::OnHalfClose() {
   half_closed_ = true;
   if (ended_) return;
+  if (registering_) return;
   if (!subscription_) return End(RegistrationExpected("the end of the stream"), false);
   if (draining_) return End(absl::OkStatus(), true);  // what it did not answer is lost
   parts_.logger.Info("listener_half_closed listener=%s instance=%s", subscription_->name(), registration_.instance_id);

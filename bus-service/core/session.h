@@ -69,6 +69,7 @@ class Session {
   static constexpr int kDeliveryBits = 36;
 
   bool Registered(std::string_view got);
+  void Register();
   void Heard();
   void Confirm(uint64_t delivery_id, ConfirmationStatus status);
   void ConfirmWhenDurable(std::vector<Confirmation> confirmations);
@@ -102,6 +103,7 @@ class Session {
   bool heartbeat_due_ = false;
   bool draining_ = false;
   bool half_closed_ = false;
+  bool registering_ = false;  // the journal is asked where a time is
   std::optional<absl::Status> ended_;
 };
 

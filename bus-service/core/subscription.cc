@@ -15,15 +15,32 @@ using std::chrono::milliseconds;
 
 constexpr int kDeadlineExceeded = 4;
 constexpr int kAborted = 10;
+constexpr int kOutOfRange = 11;
 constexpr size_t kShortMessage = 200;
-constexpr Duration kNormalWait = std::chrono::seconds(1);        // a listener is not called blocked for less
-constexpr Duration kLongestRetryDelay = std::chrono::hours(24);  // that a listener may ask for
+constexpr Duration kNormalWait = std::chrono::seconds(1);  // a listener is not called blocked for less
 constexpr Duration kReadAgainAfter = std::chrono::seconds(1);
+constexpr size_t kEventsPerRead = 1024;
+constexpr int kReadsPerTurn = 4;
+constexpr size_t kReplaysPerRead = 64;
+// The count of a backlog is saved at least so often: a start counts what came after it.
+constexpr Sequence kSaveEvery = 1024;
 
 bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
 
 ListenerError ExpiredError() {
   return {kDeadlineExceeded, "EVENT_EXPIRED", "the event's expire_time passed before it was handled", {}, false};
+}
+ListenerError SeekError() { return {kAborted, "SEEK", "an operator moved the listener past this event", {}, false}; }
+ListenerError TruncatedError() {
+  return {kOutOfRange, "BACKLOG_TRUNCATED", "the listener lagged too far behind and the journal gave the event up", {}, false};
+}
+
+// At most so many bytes, not ending inside a character.
+void Shorten(std::string& text, size_t most) {
+  if (text.size() <= most) return;
+  size_t length = most;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
+  text.resize(length);
 }
 
 }  // namespace
@@ -33,94 +50,23 @@ Subscription::Subscription(Parts& parts, std::string name, ListenerId id, Sequen
       name_(std::make_shared<const std::string>(std::move(name))),
       id_(id),
       instance_id_(std::make_shared<const std::string>()),
-      cursor_(parts, name_, parts.ledger.journaled_sequence(), next_sequence) {}
-
-Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
-    : parts_(parts),
-      name_(std::make_shared<const std::string>(kept.snapshot.name)),
-      id_(kept.id),
-      policy_(kept.snapshot.policy),
-      max_in_flight_(kept.snapshot.max_in_flight),
-      paused_(kept.snapshot.paused),
-      instance_id_(std::make_shared<const std::string>(kept.snapshot.instance_id)),
-      cursor_(parts, name_, kept.snapshot.born_after, kept.progress.next_sequence) {
-  cursor_.SetWantedAgainUntil(kept.progress.wanted_again_until);
-  if (kept.interests.empty()) return;
-  // A filter that this bus cannot read any more wants everything: too much is better than too little.
-  cursor_.SetInterest(kept.interests.back().event_types, Filter::ParseForEvents(kept.interests.back().filter).value_or(Filter()));
-}
-
-void Subscription::RestoreWindow(const Recovery::Listener& kept) {
-  auto record = kept.deliveries.begin();
-  for (const Sequence sequence : kept.progress.unsettled) {
-    Publication* publication = parts_.ledger.Find(sequence);
-    if (!publication) continue;
-    while (record != kept.deliveries.end() && record->sequence < sequence) ++record;
-    const bool recorded = record != kept.deliveries.end() && record->sequence == sequence;
-    // Its end was saved, but not the progress that says so too; unless an operator went back to it.
-    if (recorded && IsFinal(record->state) && sequence >= kept.progress.wanted_again_until) continue;
-    const ListenerRow* row = publication->FindRow(name_);
-    const bool row_counts = row && !IsFinal(row->state);
-    WindowEntry& entry = Load(publication->event, row_counts ? static_cast<int>(row - publication->rows.data()) : -1);
-    if (!recorded || IsFinal(record->state)) continue;
-    entry.attempt = record->attempt;
-    entry.lost_sessions = record->lost_sessions;
-    if (record->state != DeliveryState::kRetryScheduled) continue;
-    const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
-    entry.due =
-        parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
-    window_.SetState(entry, State::kBackoff);
-    CheckAt(entry.due);
-    if (row_counts)
-      parts_.gather.SetState(*publication, publication->rows[static_cast<size_t>(entry.row)], DeliveryState::kRetryScheduled);
-  }
-  for (const DeliveryRecord& delivery : kept.deliveries) dead_letters_ += delivery.state == DeliveryState::kDeadLettered;
-  backlog_ = CountBacklog();
-}
+      cursor_(parts, parts.ledger.journaled_sequence(), next_sequence),
+      backlog_(parts, cursor_),
+      replays_(parts, id) {}
 
 void Subscription::Configure(const Registration& registration) {
-  const bool interest_changed =
-      !configured_ || registration.event_types != cursor_.event_types() || registration.filter.text() != cursor_.filter().text();
   const bool first = !configured_;
   configured_ = true;
-  cursor_.SetInterest(registration.event_types, registration.filter);
+  const Sequence after = parts_.ledger.journaled_sequence();
+  const bool changed = cursor_.interests().Set(after, registration.event_types, registration.filter);
   policy_ = registration.delivery_policy;
   max_in_flight_ = registration.max_in_flight;
-  if (cursor_.has_older_ahead()) backlog_ = CountBacklog();
+  if (cursor_.has_older_ahead() && (changed || first)) backlog_.Recount();
   if (id_ == 0) return;
-  if (interest_changed) {
-    parts_.states.SaveInterest(id_, {parts_.ledger.journaled_sequence(), registration.event_types, registration.filter.text()});
-  }
+  if (changed) parts_.states.SaveInterest(id_, {after, registration.event_types, registration.filter.text()});
   Touch();
   // Before the listener itself is saved: a commit that falls between the two must not show one without progress.
   if (first) SaveProgress();
-}
-
-void Subscription::Touch() {
-  if (id_ == 0 || touched_) return;
-  touched_ = true;
-  parts_.touched.push_back(weak_from_this());
-}
-
-void Subscription::SaveProgress() {
-  if (!touched_) return;
-  touched_ = false;
-  Progress progress{cursor_.next(), cursor_.wanted_again_until(), {}};
-  progress.unsettled.reserve(window_.size());
-  for (const auto& [sequence, entry] : window_.entries()) progress.unsettled.push_back(sequence);
-  parts_.states.SaveProgress(id_, std::move(progress));
-}
-
-void Subscription::SaveDelivery(const WindowEntry& entry, DeliveryState state, const std::optional<ListenerError>& error,
-                                const std::string& hook_results, SystemTime next_attempt_time) {
-  if (id_ == 0) return;
-  // A plain acknowledgement at the first attempt is what the progress says.
-  if (state == DeliveryState::kSucceeded && entry.attempt <= 1 && entry.lost_sessions == 0 && hook_results.empty()) return;
-  Publication* publication = nullptr;
-  const ListenerRow* row = RowOf(entry, publication);
-  parts_.states.SaveDelivery(id_,
-                             {entry.event->sequence, state, state != DeliveryState::kQueued, entry.attempt, entry.lost_sessions,
-                              row ? row->latency : Duration::zero(), next_attempt_time, *instance_id_, error, hook_results});
 }
 
 void Subscription::Attach(Session& session, std::shared_ptr<const std::string> instance_id, Sequence caught_up_target) {
@@ -138,13 +84,16 @@ void Subscription::Attach(Session& session, std::shared_ptr<const std::string> i
 void Subscription::Detach(Leave leave) {
   session_ = nullptr;
   sending_ = false;
-  std::vector<Sequence> in_flight;
-  for (auto& [sequence, entry] : window_.entries()) {
+  std::vector<Slot> in_flight;
+  for (auto& [slot, entry] : window_.entries()) {
     window_.ForgetDeliveryIds(entry);
-    if (entry.state == State::kInFlight) in_flight.push_back(sequence);
+    if (entry.state == State::kInFlight) in_flight.push_back(slot);
   }
-  for (const Sequence sequence : in_flight) {
-    WindowEntry& entry = *window_.Find(sequence);
+  for (const Slot slot : in_flight) {
+    WindowEntry& entry = *window_.Find(slot);
+    if (leave == Leave::kLost) {
+      RememberFailure(entry, {kAborted, "SESSION_LOST", "the listener was lost while it had the event", {}, true});
+    }
     --entry.attempt;
     if (HasExpired(*entry.event, parts_.clock.SystemNow())) {
       Finish(entry, DeliveryState::kExpired, ExpiredError(), {});
@@ -161,13 +110,9 @@ void Subscription::Detach(Leave leave) {
       continue;
     }
     window_.SetState(entry, State::kReady);
-    if (entry.lost_sessions > 0) SaveDelivery(entry, DeliveryState::kQueued, std::nullopt, {}, {});
-    Publication* publication = nullptr;
-    if (ListenerRow* row = RowOf(entry, publication)) {
-      row->attempt = entry.attempt;
-      parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
-    }
-    LeftFlight(sequence);
+    if (entry.lost_sessions > 0) Save(Outcome(entry, DeliveryState::kQueued, std::nullopt, {}));
+    SetRowState(entry, DeliveryState::kQueued);
+    LeftFlight(slot);
   }
   parts_.gather.AvailabilityChanged(*this);
 }
@@ -191,30 +136,25 @@ void Subscription::SetPaused(bool paused) {
   WakeSession();
 }
 
-Sequence Subscription::BusyWithAncestor(const Event& event) {
+Sequence Subscription::BusyWithAncestor(const Event& event) const {
   if (window_.in_flight() == 0) return 0;
-  const std::string* parent = &event.parent_event_id;
-  while (!parent->empty()) {
-    const Publication* publication = parts_.ledger.FindByEventId(*parent);
-    if (!publication) break;
-    const WindowEntry* entry = window_.Find(publication->event->sequence);
-    if (entry && entry->state == State::kInFlight) return publication->event->sequence;
-    parent = &publication->event->parent_event_id;
+  for (auto ancestor = event.ancestors.rbegin(); ancestor != event.ancestors.rend(); ++ancestor) {
+    const WindowEntry* entry = window_.Find(*ancestor);
+    if (entry && entry->state == State::kInFlight) return *ancestor;
   }
   return 0;
 }
 
-void Subscription::OnJournaled(Publication& publication, int row) {
-  if (row >= 0) ++backlog_;
-  if (cursor_.next() != publication.event->sequence) return;  // behind: it is read from the journal when its turn comes
-  if (row < 0) {
-    cursor_.Advance();
-    Touch();
-    return;
-  }
+void Subscription::OnJournaled(const Publication& publication, bool matched) {
+  const Sequence sequence = publication.event->sequence;
+  if (matched) backlog_.Add();
+  if (sequence >= saved_at_ + kSaveEvery) Touch();
+  if (cursor_.next() != sequence) return;  // behind: it is read from the journal when its turn comes
+  if (!matched) return cursor_.Advance();
   if (!available() || cursor_.reading() || !HasRoom()) return;
-  Load(publication.event, row);
+  Load(publication.event, true);
   cursor_.Advance();
+  backlog_.Passed(sequence);
   WakeSession();
 }
 
@@ -222,24 +162,62 @@ size_t Subscription::WindowCapacity() const { return std::max<size_t>(4 * static
 
 bool Subscription::HasRoom() const { return window_.size() < WindowCapacity() && window_.bytes() < kWindowBytes; }
 
+bool Subscription::WantsMore() const {
+  if (!HasRoom()) return false;
+  return window_.size() <= WindowCapacity() / 2 || (!window_.has_ready() && window_.size() <= WindowCapacity() / 8 * 7);
+}
+
 bool Subscription::Fill() {
   const size_t size_before = window_.size();
-  while (available() && HasRoom() && !read_again_ && !cursor_.reading() && !cursor_.at_end()) {
+  for (int reads = 0; available() && WantsMore() && !read_again_ && !cursor_.reading() && !cursor_.at_end(); ++reads) {
+    if (reads == kReadsPerTurn) {  // others have a turn
+      ReadAgain(milliseconds(1));
+      break;
+    }
+    const size_t room = WindowCapacity() - window_.size();
     cursor_.Read(
-        WindowCapacity() - window_.size(), kWindowBytes - window_.bytes(),
-        [this](EventPtr event, int row) {
-          if (!window_.Find(event->sequence)) Load(std::move(event), row);
-        },
+        cursor_.interests().EverythingSince(cursor_.next()) ? room : kEventsPerRead, kWindowBytes - window_.bytes(),
+        [this](const EventPtr& event) { return Pass(event); },
         [this](const absl::Status& status) {
           Touch();
-          status.ok() ? WakeSession() : ReadAgainLater();
+          if (status.ok()) return WakeSession();
+          parts_.logger.Error("journal_read_failed listener=%s sequence=%d error=\"%s\"", *name_, cursor_.next(),
+                              status.ToString());
+          ReadAgain(kReadAgainAfter);
         });
   }
+  if (cursor_.at_end() && !cursor_.reading()) backlog_.Clear();
+  FillFromReplays();
   return window_.size() > size_before;
 }
 
-void Subscription::ReadAgainLater() {
-  read_again_ = parts_.timers.Schedule(parts_.clock.SteadyNow() + kReadAgainAfter, [weak = weak_from_this()] {
+bool Subscription::Pass(const EventPtr& event) {
+  if (!cursor_.Wants(*event)) return true;
+  const Sequence sequence = event->sequence;
+  if (!window_.Find(sequence)) {
+    if (HasExpired(*event, parts_.clock.SystemNow())) {
+      if (cursor_.Counts(*event)) EndUnsent(*event, DeliveryState::kExpired, ExpiredError());
+    } else {
+      if (!HasRoom()) return false;
+      Load(event, cursor_.Counts(*event));
+    }
+  }
+  backlog_.Passed(sequence);
+  return true;
+}
+
+bool Subscription::FillFromReplays() {
+  if (!replays_.has_more() || replays_.reading() || !available() || !WantsMore() || read_again_) return false;
+  replays_.Read(
+      std::min(kReplaysPerRead, WindowCapacity() - window_.size()), kWindowBytes - window_.bytes(),
+      [this](Replay replay, EventPtr event) { LoadReplay(std::move(replay), std::move(event)); },
+      [this](const absl::Status& status) { status.ok() ? WakeSession() : ReadAgain(kReadAgainAfter); });
+  return true;
+}
+
+void Subscription::ReadAgain(Duration after) {
+  parts_.timers.Cancel(read_again_);
+  read_again_ = parts_.timers.Schedule(parts_.clock.SteadyNow() + after, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
     self->read_again_.number = 0;
@@ -248,27 +226,43 @@ void Subscription::ReadAgainLater() {
   });
 }
 
-WindowEntry& Subscription::Load(EventPtr event, int row) {
-  const Sequence ancestor = BusyWithAncestor(*event);
+WindowEntry& Subscription::Load(EventPtr event, bool counts) {
   WindowEntry& entry = window_.Add(std::move(event));
+  entry.counts = counts;
   Touch();
-  entry.row = row;
-  entry.waits_for = ancestor;
-  if (ancestor != 0) {
-    window_.SetState(entry, State::kDeferred);
-    deferred_by_[ancestor].push_back(entry.event->sequence);
-  }
-  Publication* publication = nullptr;
-  if (ListenerRow* listener_row = RowOf(entry, publication)) {
-    parts_.gather.SetState(*publication, *listener_row, ancestor != 0 ? DeliveryState::kDeferred : DeliveryState::kQueued);
-  }
+  Defer(entry);
   return entry;
 }
 
+void Subscription::LoadReplay(Replay replay, EventPtr event) {
+  const Slot slot = kFirstReplaySlot | replay.number;
+  if (window_.Find(slot)) return;
+  WindowEntry& entry = window_.Add(std::move(event), slot);
+  entry.replay = std::make_unique<const Replay>(std::move(replay));
+  Defer(entry);
+}
+
+void Subscription::Defer(WindowEntry& entry) {
+  entry.waits_for = BusyWithAncestor(*entry.event);
+  if (entry.waits_for != 0) {
+    window_.SetState(entry, State::kDeferred);
+    deferred_by_[entry.waits_for].push_back(entry.slot);
+  }
+  SetRowState(entry, entry.waits_for != 0 ? DeliveryState::kDeferred : DeliveryState::kQueued);
+}
+
 ListenerRow* Subscription::RowOf(const WindowEntry& entry, Publication*& publication) const {
-  if (entry.row < 0) return nullptr;
+  if (!entry.counts) return nullptr;
   publication = parts_.ledger.Find(entry.event->sequence);
-  return publication ? &publication->rows[static_cast<size_t>(entry.row)] : nullptr;
+  return publication ? publication->FindRow(name_) : nullptr;
+}
+
+void Subscription::SetRowState(const WindowEntry& entry, DeliveryState state) {
+  Publication* publication = nullptr;
+  ListenerRow* row = RowOf(entry, publication);
+  if (!row) return;
+  row->attempt = entry.attempt;
+  parts_.gather.SetState(*publication, *row, state);
 }
 
 void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out) {
@@ -279,7 +273,7 @@ void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery
       if (!Fill()) break;
       continue;
     }
-    if (HasExpired(*entry->event, parts_.clock.SystemNow())) {
+    if (HasExpired(*entry->event, parts_.clock.SystemNow()) && !entry->replay) {
       Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
       continue;
     }
@@ -304,9 +298,11 @@ void Subscription::Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out) 
     row->instance_id = instance_id_;
     parts_.gather.SetState(*publication, *row, DeliveryState::kInFlight);
   }
+  const uint64_t all = backlog();
   out.push_back({entry.delivery_id, entry.event, entry.attempt, policy_.max_attempts,
                  parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(policy_.ack_deadline),
-                 backlog_ - window_.in_flight()});
+                 all - std::min<uint64_t>(all, window_.in_flight()), entry.replay ? entry.replay->replay_id : std::string(),
+                 entry.replay && entry.replay->dry_run});
 }
 
 std::optional<Sequence> Subscription::TakeCaughtUp() {
@@ -329,9 +325,11 @@ ConfirmationStatus Subscription::Settle(const Settlement& settlement) {
       Finish(*entry, DeliveryState::kSucceeded, std::nullopt, settlement.hook_results);
       break;
     case Outcome::kDeadLetter:
+      RememberFailure(*entry, settlement.error);
       Finish(*entry, DeliveryState::kDeadLettered, settlement.error, settlement.hook_results);
       break;
     case Outcome::kSkip:
+      RememberFailure(*entry, settlement.error);
       Finish(*entry, DeliveryState::kSkipped, settlement.error, settlement.hook_results);
       break;
     case Outcome::kRetry:
@@ -358,7 +356,8 @@ bool Subscription::Extend(const Extension& extension) {
 }
 
 void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results) {
-  if (HasExpired(*entry.event, parts_.clock.SystemNow())) {
+  RememberFailure(entry, error);
+  if (HasExpired(*entry.event, parts_.clock.SystemNow()) && !entry.replay) {
     return Finish(entry, DeliveryState::kExpired, std::move(error), std::move(hook_results));
   }
   if (entry.attempt >= policy_.max_attempts) {
@@ -368,9 +367,24 @@ void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional
   BackOff(entry, wait, std::move(error), std::move(hook_results));
 }
 
+void Subscription::RememberFailure(WindowEntry& entry, const ListenerError& error) {
+  if (id_ == 0) return;
+  if (entry.failures.size() == kMaxAttemptRecords) entry.failures.erase(entry.failures.begin());
+  AttemptRecord& failure = entry.failures.emplace_back();
+  failure.attempt = entry.attempt;
+  failure.end_time = parts_.clock.SystemNow();
+  failure.instance_id = *instance_id_;
+  failure.error = error;
+  failure.error.metadata.clear();
+  Shorten(failure.error.message, kAttemptMessageBytes);
+  if (entry.replay) failure.replay_id = entry.replay->replay_id;
+}
+
 void Subscription::Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay) {
   --entry.attempt;
-  if (HasExpired(*entry.event, parts_.clock.SystemNow())) return Finish(entry, DeliveryState::kExpired, std::move(error), {});
+  if (HasExpired(*entry.event, parts_.clock.SystemNow()) && !entry.replay) {
+    return Finish(entry, DeliveryState::kExpired, std::move(error), {});
+  }
   if (sending_ || delay) {
     // Not at once: a listener that releases everything must not make a hot loop.
     const Duration wait = delay ? *delay : policy_.Backoff(1, parts_.random);
@@ -378,184 +392,295 @@ void Subscription::Released(WindowEntry& entry, ListenerError error, std::option
   }
   window_.SetState(entry, State::kReady);
   window_.ForgetDeliveryIds(entry);
-  Publication* publication = nullptr;
-  if (ListenerRow* row = RowOf(entry, publication)) {
-    row->attempt = entry.attempt;
-    parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
-  }
-  LeftFlight(entry.event->sequence);
+  SetRowState(entry, DeliveryState::kQueued);
+  LeftFlight(entry.slot);
 }
 
 void Subscription::BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results) {
   entry.due = parts_.clock.SteadyNow() + wait;
   window_.SetState(entry, State::kBackoff);
   const SystemTime next = parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(wait);
-  Answered(entry, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results), next);
+  Answered(entry, Outcome(entry, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results), next));
   CheckAt(entry.due);
-  LeftFlight(entry.event->sequence);
+  LeftFlight(entry.slot);
 }
 
 void Subscription::Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results) {
-  const Sequence sequence = entry.event->sequence;
-  if (state == DeliveryState::kDeadLettered) ++dead_letters_;
-  Answered(entry, state, std::move(error), std::move(hook_results));
-  window_.Erase(entry);
-  Touch();
-  // After a seek back the cursor may have it still ahead: then it comes again.
-  if (!cursor_.IsAhead(sequence)) {
-    assert(backlog_ > 0);
-    --backlog_;
-  }
-  LeftFlight(sequence);
-}
-
-void Subscription::Answered(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results,
-                            SystemTime next_attempt_time) {
-  if (error && state != DeliveryState::kSkipped) last_error_ = LastError{*error, parts_.clock.SystemNow()};
-  Publication* publication = nullptr;
-  ListenerRow* row = RowOf(entry, publication);
-  if (row) row->latency = parts_.clock.SteadyNow() - publication->journal_time;
-  SaveDelivery(entry, state, error, hook_results, next_attempt_time);
-  if (!row) return;
-  row->answered = true;
-  row->attempt = entry.attempt;
-  row->next_attempt_time = next_attempt_time;
-  if (parts_.ledger.row_bytes() + hook_results.size() > 2 * parts_.limits.max_row_bytes) {
-    hook_results.clear();
-    if (error) {
-      error->metadata.clear();
-      size_t length = std::min(error->message.size(), kShortMessage);
-      while (length > 0 && (static_cast<unsigned char>(error->message[length]) & 0xc0) == 0x80)
-        --length;  // not inside a character
-      error->message.resize(length);
+  const Slot slot = entry.slot;
+  const bool plain = state == DeliveryState::kSucceeded && entry.attempt <= 1 && entry.lost_sessions == 0 &&
+                     entry.failures.empty() && hook_results.empty() && !entry.replay;
+  if (plain) {
+    AnsweredPlainly(entry);
+  } else {
+    const DeliveryRecord outcome = Outcome(entry, state, std::move(error), std::move(hook_results));
+    Answered(entry, outcome);
+    if (entry.replay) {
+      FinishReplay(entry, outcome);
+    } else if (state == DeliveryState::kDeadLettered) {
+      AddDeadLetter(entry, outcome);
     }
   }
-  parts_.ledger.SetAnswer(*publication, *row, std::move(error), std::move(hook_results));
-  parts_.gather.SetState(*publication, *row, state);
+  window_.Erase(entry);
+  Touch();
+  LeftFlight(slot);
 }
 
-void Subscription::LeftFlight(Sequence sequence) {
-  const auto waiting = deferred_by_.extract(sequence);
+DeliveryRecord Subscription::Outcome(const WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error,
+                                     std::string hook_results, SystemTime next_attempt_time) const {
+  DeliveryRecord outcome;
+  outcome.sequence = entry.event->sequence;
+  outcome.state = state;
+  outcome.answered = state != DeliveryState::kQueued;
+  outcome.attempt = entry.attempt;
+  outcome.lost_sessions = entry.lost_sessions;
+  outcome.latency = LatencyOf(entry, parts_.ledger.Find(entry.event->sequence));
+  outcome.next_attempt_time = next_attempt_time;
+  outcome.instance_id = *instance_id_;
+  outcome.error = std::move(error);
+  outcome.hook_results = std::move(hook_results);
+  outcome.attempts = entry.failures;
+  return outcome;
+}
+
+// What the progress says, and nothing else need be kept of.
+void Subscription::AnsweredPlainly(const WindowEntry& entry) {
+  Publication* publication = nullptr;
+  ListenerRow* row = RowOf(entry, publication);
+  if (!row) return;
+  row->latency = LatencyOf(entry, publication);
+  row->answered = true;
+  row->attempt = entry.attempt;
+  parts_.ledger.SetAnswer(*publication, *row, std::nullopt);
+  parts_.gather.SetState(*publication, *row, DeliveryState::kSucceeded);
+}
+
+Duration Subscription::LatencyOf(const WindowEntry& entry, const Publication* publication) const {
+  if (publication && !publication->recalled) return parts_.clock.SteadyNow() - publication->journal_time;
+  return duration_cast<Duration>(parts_.clock.SystemNow() - entry.event->publish_time);
+}
+
+void Subscription::Answered(const WindowEntry& entry, DeliveryRecord outcome) {
+  if (outcome.error && outcome.state != DeliveryState::kSkipped)
+    last_error_ = LastError{*outcome.error, parts_.clock.SystemNow()};
+  if (!entry.replay) Save(outcome);
+  Publication* publication = nullptr;
+  ListenerRow* row = RowOf(entry, publication);
+  if (!row) return;
+  row->latency = outcome.latency;
+  row->answered = true;
+  row->attempt = entry.attempt;
+  row->next_attempt_time = outcome.next_attempt_time;
+  if (parts_.ledger.bytes() + outcome.hook_results.size() > 2 * parts_.limits.max_ledger_bytes) {
+    outcome.hook_results.clear();
+    if (outcome.error) {
+      outcome.error->metadata.clear();
+      Shorten(outcome.error->message, kShortMessage);
+    }
+  }
+  parts_.ledger.SetAnswer(*publication, *row, std::move(outcome.error), std::move(outcome.hook_results));
+  parts_.gather.SetState(*publication, *row, outcome.state);
+}
+
+void Subscription::AddDeadLetter(const WindowEntry& entry, const DeliveryRecord& outcome) {
+  ++dead_letters_;
+  if (id_ == 0) return;
+  DeadLetter letter;
+  letter.id = ++parts_.counters.last_dead_letter_id;
+  letter.listener = id_;
+  letter.listener_name = *name_;
+  letter.time = parts_.clock.SystemNow();
+  letter.event = entry.event;
+  letter.delivery = outcome;
+  parts_.states.SaveDeadLetter(std::move(letter));
+}
+
+void Subscription::AddReplays(uint64_t count, uint64_t redrives) {
+  replays_.Add(count, redrives);
+  Fill();
+  WakeSession();
+}
+
+void Subscription::DeadLetterRemoved() { dead_letters_ -= std::min<uint64_t>(dead_letters_, 1); }
+
+void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome) {
+  const Replay& replay = *entry.replay;
+  replays_.End(replay);
+  const bool done = outcome.state == DeliveryState::kSucceeded || outcome.state == DeliveryState::kSkipped;
+  if (replay.dead_letter_id == 0) {
+    if (outcome.state == DeliveryState::kDeadLettered && !replay.dry_run) AddDeadLetter(entry, outcome);
+    return;
+  }
+  if (done) {
+    parts_.states.RemoveDeadLetter(replay.dead_letter_id);
+    DeadLetterRemoved();
+    return Save(outcome);  // from here on that is how the event stands
+  }
+  // Given up again: the old attempts stay, the new ones are added.
+  parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX,
+                                [&states = parts_.states, id = replay.dead_letter_id, outcome,
+                                 now = parts_.clock.SystemNow()](absl::StatusOr<std::vector<DeadLetter>> letters) {
+                                  if (!letters.ok() || letters->empty() || letters->front().id != id) return;
+                                  DeadLetter& letter = letters->front();
+                                  std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
+                                  attempts.insert(attempts.end(), outcome.attempts.begin(), outcome.attempts.end());
+                                  if (attempts.size() > kMaxAttemptRecords) {
+                                    attempts.erase(attempts.begin(), attempts.end() - kMaxAttemptRecords);
+                                  }
+                                  const uint32_t before = letter.delivery.attempt;
+                                  letter.delivery = outcome;
+                                  letter.delivery.attempt += before;
+                                  letter.delivery.attempts = std::move(attempts);
+                                  letter.time = now;
+                                  letter.redrive_id.clear();
+                                  states.SaveDeadLetter(std::move(letter));
+                                });
+}
+
+void Subscription::LeftFlight(Slot slot) {
+  const auto waiting = deferred_by_.extract(slot);
   if (!waiting) return;
-  for (const Sequence deferred : waiting.mapped()) {
+  for (const Slot deferred : waiting.mapped()) {
     WindowEntry* entry = window_.Find(deferred);
-    if (!entry || entry->state != State::kDeferred || entry->waits_for != sequence) continue;
+    if (!entry || entry->state != State::kDeferred || entry->waits_for != slot) continue;
     entry->waits_for = BusyWithAncestor(*entry->event);
     if (entry->waits_for != 0) {
       deferred_by_[entry->waits_for].push_back(deferred);
       continue;
     }
     window_.SetState(*entry, State::kReady);
-    Publication* publication = nullptr;
-    if (ListenerRow* row = RowOf(*entry, publication)) {
-      parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
-    }
+    SetRowState(*entry, DeliveryState::kQueued);
   }
 }
 
 void Subscription::Expire(Publication& publication) {
-  WindowEntry* entry = window_.Find(publication.event->sequence);
+  const Event& event = *publication.event;
+  WindowEntry* entry = window_.Find(event.sequence);
   if (entry && entry->state == State::kInFlight) return;  // it may still be acknowledged; a failure ends it as EXPIRED
   if (entry) Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
-  if (!cursor_.IsAhead(publication.event->sequence)) return;
-  assert(backlog_ > 0);
-  --backlog_;
+  if (event.sequence < cursor_.next() || !cursor_.Wants(event)) return;
+  backlog_.Expired(event.sequence);
   ListenerRow* const row = publication.FindRow(name_);
-  if (!row || IsFinal(row->state)) return;  // older than the listener, or to be sent again
-  SaveUnsent(publication, DeliveryState::kExpired, ExpiredError());
+  if (!row || IsFinal(row->state) || !cursor_.Counts(event)) return;  // older than the listener, or to be sent again
   parts_.ledger.SetAnswer(publication, *row, ExpiredError());
   parts_.gather.SetState(publication, *row, DeliveryState::kExpired);
 }
 
-void Subscription::SaveUnsent(const Publication& publication, DeliveryState state, const ListenerError& error) {
-  if (id_ == 0) return;
-  DeliveryRecord record;
-  record.sequence = publication.event->sequence;
-  record.state = state;
-  record.error = error;
-  parts_.states.SaveDelivery(id_, std::move(record));
-}
-
 void Subscription::GoOnAfterExpiry() {
-  // Else a listener that is away would keep an event in the journal that nobody wants.
-  cursor_.SkipUnwanted();
-  Touch();
+  // Else a listener that is away would keep events in the journal that nobody wants.
+  while (!cursor_.reading() && !cursor_.at_end()) {
+    const Publication* publication = parts_.ledger.Find(cursor_.next());
+    if (!publication) break;
+    if (cursor_.Wants(*publication->event)) {
+      if (!HasExpired(*publication->event, parts_.clock.SystemNow()) || window_.Find(cursor_.next())) break;
+      Pass(publication->event);
+    }
+    cursor_.Advance();
+    Touch();
+  }
   Fill();
   WakeSession();
 }
 
-uint64_t Subscription::Seek(Sequence next_sequence) {
-  const ListenerError error{kAborted, "SEEK", "an operator moved the listener past this event", {}, false};
-  uint64_t skipped = 0;
-  std::vector<Sequence> passed;
-  for (const auto& [sequence, entry] : window_.entries()) {
-    if (sequence < next_sequence) passed.push_back(sequence);
+uint64_t Subscription::backlog() const {
+  uint64_t in_window = window_.size();
+  // After a move back the cursor has entries of the window ahead.
+  for (auto it = window_.entries().lower_bound(cursor_.next()); it != window_.entries().end() && it->first < kFirstReplaySlot;
+       ++it)
+    --in_window;
+  return in_window + backlog_.count() + replays_.waiting();
+}
+
+void Subscription::Seek(Sequence next_sequence) {
+  std::vector<Slot> passed;
+  for (const auto& [slot, entry] : window_.entries()) {
+    if (slot < next_sequence) passed.push_back(slot);
   }
-  for (const Sequence sequence : passed) {
-    Finish(*window_.Find(sequence), DeliveryState::kSkipped, error, {});
-    ++skipped;
-  }
-  if (next_sequence > cursor_.next()) {
-    cursor_.Walk(cursor_.next(), next_sequence - 1, [&](Publication& publication, int row) {
-      if (std::binary_search(passed.begin(), passed.end(), publication.event->sequence)) return true;
-      ++skipped;
-      if (row < 0) return true;
-      ListenerRow& listener_row = publication.rows[static_cast<size_t>(row)];
-      SaveUnsent(publication, DeliveryState::kSkipped, error);
-      parts_.ledger.SetAnswer(publication, listener_row, error);
-      parts_.gather.SetState(publication, listener_row, DeliveryState::kSkipped);
-      return true;
-    });
+  for (const Slot slot : passed) Finish(*window_.Find(slot), DeliveryState::kSkipped, SeekError(), {});
+  const Sequence before = cursor_.next();
+  if (next_sequence > before) {
+    gaps_.push_back({before, next_sequence - 1});
+    for (Sequence sequence = before; sequence < next_sequence; ++sequence) {
+      Publication* publication = parts_.ledger.Find(sequence);
+      if (!publication) continue;
+      ListenerRow* row = cursor_.Counts(*publication->event) ? publication->FindRow(name_) : nullptr;
+      if (!row || IsFinal(row->state)) continue;
+      parts_.ledger.SetAnswer(*publication, *row, SeekError());
+      parts_.gather.SetState(*publication, *row, DeliveryState::kSkipped);
+    }
   }
   cursor_.MoveTo(next_sequence);
+  Remember({parts_.clock.SystemNow(), "SEEK", absl::StrFormat("moved from event %d to event %d", before, next_sequence),
+            std::min(before, next_sequence), std::max(before, next_sequence)});
   Touch();
-  backlog_ = CountBacklog();
+  backlog_.Recount();
   Fill();
   WakeSession();
-  return skipped;
 }
 
-uint64_t Subscription::CountBacklog() const {
-  uint64_t count = window_.size();
-  cursor_.Walk(cursor_.next(), parts_.ledger.journaled_sequence(), [&](const Publication& publication, int) {
-    count += !window_.entries().contains(publication.event->sequence);
-    return true;
+void Subscription::CountBefore(Sequence sequence, std::function<void(absl::StatusOr<uint64_t>)> done) const {
+  uint64_t loaded = 0;
+  for (const auto& [slot, entry] : window_.entries()) loaded += slot < sequence && slot < cursor_.next();
+  const Sequence from = std::max(cursor_.next(), parts_.log.first_sequence());
+  if (sequence <= from) return done(loaded);
+  if (cursor_.CountsAll(from)) return done(loaded + (sequence - from));
+  parts_.log.Count(from, sequence - 1, cursor_.Wish(), [loaded, done = std::move(done)](absl::StatusOr<uint64_t> ahead) {
+    if (ahead.ok()) *ahead += loaded;
+    done(std::move(ahead));
   });
-  return count;
 }
 
-uint64_t Subscription::CountBefore(Sequence sequence) const {
-  uint64_t count = 0;
-  for (const auto& [loaded, entry] : window_.entries()) count += loaded < sequence;
-  if (sequence <= cursor_.next()) return count;
-  cursor_.Walk(cursor_.next(), sequence - 1, [&](const Publication& publication, int) {
-    count += !window_.entries().contains(publication.event->sequence);
-    return true;
-  });
-  return count;
-}
-
-uint64_t Subscription::DropAll(const ListenerError& error) {
-  const uint64_t dropped = backlog_;
-  const auto drop = [&](Publication& publication, ListenerRow& row) {
-    if (IsFinal(row.state)) return;
-    parts_.ledger.SetAnswer(publication, row, error);
-    parts_.gather.SetState(publication, row, DeliveryState::kExpired);
-  };
-  for (const auto& [sequence, entry] : window_.entries()) {
-    Publication* publication = nullptr;
-    if (ListenerRow* row = RowOf(entry, publication)) drop(*publication, *row);
+void Subscription::GiveUpBefore(Sequence sequence) {
+  uint64_t lost = 0;
+  std::vector<Slot> passed;
+  for (const auto& [slot, entry] : window_.entries()) {
+    if (slot < sequence) passed.push_back(slot);
   }
-  cursor_.Walk(cursor_.next(), parts_.ledger.journaled_sequence(), [&](Publication& publication, int row) {
-    if (row >= 0) drop(publication, publication.rows[static_cast<size_t>(row)]);
-    return true;
-  });
+  for (const Slot slot : passed) {
+    Finish(*window_.Find(slot), DeliveryState::kSkipped, TruncatedError(), {});
+    ++lost;
+  }
+  const Sequence first = passed.empty() ? cursor_.next() : std::min(passed.front(), cursor_.next());
+  if (sequence > cursor_.next()) {
+    const uint64_t ahead = backlog_.count();
+    cursor_.MoveTo(sequence);
+    backlog_.Recount();
+    if (!backlog_.counting()) lost += ahead - std::min(ahead, backlog_.count());
+  }
+  parts_.counters.lost_deliveries += lost;
+  Remember({parts_.clock.SystemNow(), "BACKLOG_TRUNCATED",
+            absl::StrFormat("the journal gave up events up to %d, which the listener had not settled", sequence - 1), first,
+            sequence - 1});
+  Touch();
+  Fill();
+  WakeSession();
+}
+
+void Subscription::Remember(Incident incident) {
+  // A journal that gives up event after event is one incident.
+  if (!incidents_.empty() && incidents_.back().kind == incident.kind && incidents_.back().last + 1 >= incident.first &&
+      incident.kind != "SEEK") {
+    incident.first = std::min(incident.first, incidents_.back().first);
+    incidents_.back() = std::move(incident);
+    return;
+  }
+  if (incidents_.size() == kMaxIncidents) incidents_.erase(incidents_.begin());
+  incidents_.push_back(std::move(incident));
+}
+
+void Subscription::DropAll(const ListenerError& error) {
+  const auto end = [&](Publication* publication) {
+    ListenerRow* row = publication ? publication->FindRow(name_) : nullptr;
+    if (!row || IsFinal(row->state)) return;
+    parts_.ledger.SetAnswer(*publication, *row, error);
+    parts_.gather.SetState(*publication, *row, DeliveryState::kExpired);
+  };
+  for (const auto& [slot, entry] : window_.entries()) end(parts_.ledger.Find(entry.event->sequence));
+  parts_.ledger.ForEachSince(cursor_.next(), end);
   window_.Clear();
   deferred_by_.clear();
-  backlog_ = 0;
+  backlog_.Clear();
   cursor_.MoveTo(cursor_.next());
   parts_.timers.Cancel(check_);
-  return dropped;
 }
 
 Sequence Subscription::floor() const {
@@ -564,17 +689,13 @@ Sequence Subscription::floor() const {
 
 std::optional<SystemTime> Subscription::OldestUnackedTime() const {
   if (!window_.entries().empty()) return window_.entries().begin()->second.event->publish_time;
-  if (backlog_ == 0) return std::nullopt;
-  std::optional<SystemTime> oldest;
-  cursor_.Walk(cursor_.next(), parts_.ledger.journaled_sequence(), [&oldest](const Publication& publication, int) {
-    oldest = publication.event->publish_time;
-    return false;
-  });
-  return oldest;
+  const Publication* next = backlog_.count() > 0 ? parts_.ledger.Find(cursor_.next()) : nullptr;
+  if (!next) return std::nullopt;
+  return next->event->publish_time;
 }
 
 std::string Subscription::BlockedReason() const {
-  if (!available() || backlog_ <= window_.in_flight()) return {};
+  if (!available() || backlog() <= window_.in_flight()) return {};
   const Duration write_age = session_->WriteAge();
   if (write_age > kNormalWait) {
     return absl::StrFormat("it has not read what was sent for %d ms", duration_cast<milliseconds>(write_age).count());
@@ -590,7 +711,7 @@ std::string Subscription::BlockedReason() const {
                            duration_cast<milliseconds>(age).count());
   }
   if (window_.size() >= WindowCapacity() && window_.in_backoff() > 0) {
-    return absl::StrFormat("%d events wait behind %d that are being retried", backlog_ - window_.in_backoff(),
+    return absl::StrFormat("%d events wait behind %d that are being retried", backlog() - window_.in_backoff(),
                            window_.in_backoff());
   }
   return {};
@@ -608,21 +729,20 @@ void Subscription::RunDue() {
   check_.number = 0;
   const SteadyTime now = parts_.clock.SteadyNow();
   SteadyTime next = SteadyTime::max();
-  std::vector<Sequence> missed;
-  for (auto& [sequence, entry] : window_.entries()) {
+  std::vector<Slot> missed;
+  for (auto& [slot, entry] : window_.entries()) {
     if (entry.state != State::kInFlight && entry.state != State::kBackoff) continue;
     if (entry.due > now) {
       next = std::min(next, entry.due);
     } else if (entry.state == State::kInFlight) {
-      missed.push_back(sequence);
+      missed.push_back(slot);
     } else {
       window_.SetState(entry, State::kReady);
-      Publication* publication = nullptr;
-      if (ListenerRow* row = RowOf(entry, publication)) parts_.gather.SetState(*publication, *row, DeliveryState::kQueued);
+      SetRowState(entry, DeliveryState::kQueued);
     }
   }
-  for (const Sequence sequence : missed) {
-    WindowEntry& entry = *window_.Find(sequence);
+  for (const Slot slot : missed) {
+    WindowEntry& entry = *window_.Find(slot);
     Failed(
         entry,
         ListenerError{kDeadlineExceeded,

@@ -7,11 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "bus-service/core/backlog.h"
 #include "bus-service/core/cursor.h"
 #include "bus-service/core/delivery_window.h"
 #include "bus-service/core/messages.h"
 #include "bus-service/core/parts.h"
+#include "bus-service/core/replay_feed.h"
 
 namespace pvebus::bus {
 
@@ -34,9 +35,10 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // A new listener that begins at `next_sequence`. With an id it is durable: what becomes of it is saved. Requires: `parts`
   // outlives this.
   Subscription(Parts& parts, std::string name, ListenerId id, Sequence next_sequence);
-  // One that an earlier run of the bus knew. The publications of its unsettled events have its rows.
+  // One that an earlier run of the bus knew.
   Subscription(Parts& parts, const Recovery::Listener& kept);
-  void RestoreWindow(const Recovery::Listener& kept);
+  // Requires: it is shared, and nothing has happened yet.
+  void Restore(const Recovery::Listener& kept);
 
   // A registration's wishes for everything that comes from now on.
   void Configure(const Registration& registration);
@@ -47,11 +49,14 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // Sends nothing more in this session; what is in flight may be answered.
   void StopSending();
 
-  bool Matches(const Event& event) const { return cursor_.Matches(event); }
+  bool Matches(const Event& event) const { return cursor_.interests().Matches(event); }
   // True while the listener handles one of the event's ancestors; the nearest one in flight, or 0.
-  Sequence BusyWithAncestor(const Event& event);
-  // An event is in the journal. `row` is this listener's row of it, -1 when it does not match.
-  void OnJournaled(Publication& publication, int row);
+  Sequence BusyWithAncestor(const Event& event) const;
+  // An event is in the journal.
+  void OnJournaled(const Publication& publication, bool matched);
+  // How an event of the journal stands here, with what was kept of its delivery (null: nothing). False when it was not for this
+  // listener.
+  bool Describe(const Event& event, const DeliveryRecord* kept, ListenerRow& row) const;
 
   // Deliveries to be sent now, which are in flight from here on.
   void TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out);
@@ -65,12 +70,20 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // Every listener knows of the expiry.
   void GoOnAfterExpiry();
 
-  // Moves the cursor; what is jumped over ends as SKIPPED. How many events that were.
-  uint64_t Seek(Sequence next_sequence);
-  // How many unsettled events a Seek there would jump over.
-  uint64_t CountBefore(Sequence sequence) const;
+  // Moves the cursor; what is jumped over ends as SKIPPED.
+  void Seek(Sequence next_sequence);
+  // How many unsettled events a Seek there would jump over now.
+  void CountBefore(Sequence sequence, std::function<void(absl::StatusOr<uint64_t>)> done) const;
+  // The journal is about to forget the events before this one: those that are unsettled here are lost.
+  void GiveUpBefore(Sequence sequence);
   // Ends everything unsettled as EXPIRED with this error; the listener is being forgotten.
-  uint64_t DropAll(const ListenerError& error);
+  void DropAll(const ListenerError& error);
+
+  // Replays of this listener have been saved.
+  void AddReplays(uint64_t count, uint64_t redrives);
+  // A redrive of its dead letters is under way.
+  bool redriving() const { return replays_.redriving(); }
+  void DeadLetterRemoved();
 
   // Saves how far the listener is, when that has changed.
   void SaveProgress();
@@ -78,8 +91,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // Every event below is settled or not for this listener.
   Sequence floor() const;
   Sequence next_sequence() const { return cursor_.next(); }
-  uint64_t backlog() const { return backlog_; }
-  // When the oldest unsettled event was published; nullopt when there is none.
+  uint64_t backlog() const;
+  // When the oldest unsettled event that is in memory was published; nullopt when there is none.
   std::optional<SystemTime> OldestUnackedTime() const;
   // Why nothing can be sent although events wait; empty when that is not so.
   std::string BlockedReason() const;
@@ -94,40 +107,57 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool available() const { return session_ != nullptr && sending_ && !paused_; }
   const DeliveryWindow& window() const { return window_; }
   const DeliveryPolicy& policy() const { return policy_; }
-  const Filter& filter() const { return cursor_.filter(); }
-  uint32_t event_types() const { return cursor_.event_types(); }
+  const Filter& filter() const { return cursor_.interests().filter(); }
+  uint32_t event_types() const { return cursor_.interests().event_types(); }
   uint32_t max_in_flight() const { return max_in_flight_; }
   uint64_t dead_letters() const { return dead_letters_; }
   Sequence last_delivered_sequence() const { return last_delivered_; }
   const std::optional<LastError>& last_error() const { return last_error_; }
+  // Oldest first, at most the newest kMaxIncidents.
+  const std::vector<Incident>& incidents() const { return incidents_; }
   const std::shared_ptr<const std::string>& instance_id() const { return instance_id_; }
 
  private:
+  static constexpr size_t kMaxIncidents = 20;
+
   size_t WindowCapacity() const;
   bool HasRoom() const;
+  // Enough room, or enough need, for a read to be worth it.
+  bool WantsMore() const;
   // True when something was loaded.
   bool Fill();
-  // The journal could not be read: not at once again.
-  void ReadAgainLater();
-  WindowEntry& Load(EventPtr event, int row);
+  bool FillFromReplays();
+  // The cursor comes to an event. False when there is no room for it.
+  bool Pass(const EventPtr& event);
+  void ReadAgain(Duration after);
+  WindowEntry& Load(EventPtr event, bool counts);
+  void LoadReplay(Replay replay, EventPtr event);
+  void Defer(WindowEntry& entry);
   ListenerRow* RowOf(const WindowEntry& entry, Publication*& publication) const;
-  uint64_t CountBacklog() const;
+  void SetRowState(const WindowEntry& entry, DeliveryState state);
 
   void Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out);
   void Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results);
   void Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay);
   void BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results);
   void Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results);
-  void LeftFlight(Sequence sequence);
-  void Answered(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results,
-                SystemTime next_attempt_time = {});
+  void FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome);
+  void LeftFlight(Slot slot);
+  void Answered(const WindowEntry& entry, DeliveryRecord outcome);
+  void AnsweredPlainly(const WindowEntry& entry);
+  Duration LatencyOf(const WindowEntry& entry, const Publication* publication) const;
+  static DeliveryState StateOf(const WindowEntry& entry);
+  DeliveryRecord Outcome(const WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error,
+                         std::string hook_results, SystemTime next_attempt_time = {}) const;
+  void RememberFailure(WindowEntry& entry, const ListenerError& error);
+  void AddDeadLetter(const WindowEntry& entry, const DeliveryRecord& outcome);
+  void Remember(Incident incident);
 
   // The progress is another one than what was saved.
   void Touch();
   // An event that was never sent has ended.
-  void SaveUnsent(const Publication& publication, DeliveryState state, const ListenerError& error);
-  void SaveDelivery(const WindowEntry& entry, DeliveryState state, const std::optional<ListenerError>& error,
-                    const std::string& hook_results, SystemTime next_attempt_time);
+  void EndUnsent(const Event& event, DeliveryState state, const ListenerError& error);
+  void Save(DeliveryRecord delivery);
 
   void CheckAt(SteadyTime due);
   void RunDue();
@@ -138,6 +168,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   const ListenerId id_;  // 0: not durable
   bool touched_ = false;
   bool configured_ = false;
+  Sequence saved_at_ = 0;  // how far the journal was when the progress was saved
 
   DeliveryPolicy policy_;
   uint32_t max_in_flight_ = 64;
@@ -150,9 +181,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool caught_up_due_ = false;
 
   DeliveryWindow window_;
-  std::map<Sequence, std::vector<Sequence>> deferred_by_;  // event in flight -> its descendants that wait in the window for it
+  std::map<Slot, std::vector<Slot>> deferred_by_;  // event in flight -> its descendants that wait in the window for it
   Cursor cursor_;
-  uint64_t backlog_ = 0;
+  Backlog backlog_;
+  ReplayFeed replays_;
+  std::vector<Gap> gaps_;  // ascending
+  std::vector<Incident> incidents_;
   uint64_t dead_letters_ = 0;
   Sequence last_delivered_ = 0;
   std::optional<LastError> last_error_;

@@ -1,0 +1,49 @@
+#include "bus-service/core/replay_feed.h"
+
+#include <algorithm>
+
+namespace pvebus::bus {
+
+void ReplayFeed::Restore(uint64_t count, uint64_t redrives) {
+  waiting_ = count;
+  redrives_ = redrives;
+}
+
+void ReplayFeed::Add(uint64_t count, uint64_t redrives) {
+  waiting_ += count;
+  redrives_ += redrives;
+}
+
+void ReplayFeed::Read(size_t max_replays, size_t max_bytes, Take take, std::function<void(const absl::Status&)> done) {
+  reading_ = true;
+  parts_.states.ReadReplays(
+      listener_, read_until_, max_replays, max_bytes,
+      [this, alive = std::weak_ptr<int>(alive_), take = std::move(take), done = std::move(done)](auto replays) {
+        if (alive.expired()) return;
+        reading_ = false;
+        if (!replays.ok()) {
+          parts_.logger.Error("replays_unreadable listener_id=%d error=\"%s\"", listener_, replays.status().ToString());
+          return done(replays.status());
+        }
+        if (replays->empty()) waiting_ = 0;
+        for (auto& [replay, event] : *replays) {
+          read_until_ = replay.number;
+          waiting_ -= std::min<uint64_t>(waiting_, 1);
+          if (event) {
+            take(std::move(replay), std::move(event));
+          } else {
+            parts_.logger.Warning("replay_lost replay=%s sequence=%d the journal has forgotten the event", replay.replay_id,
+                                  replay.sequence);
+            End(replay);
+          }
+        }
+        done(absl::OkStatus());
+      });
+}
+
+void ReplayFeed::End(const Replay& replay) {
+  parts_.states.RemoveReplay(listener_, replay.number);
+  if (replay.dead_letter_id != 0) redrives_ -= std::min<uint64_t>(redrives_, 1);
+}
+
+}  // namespace pvebus::bus

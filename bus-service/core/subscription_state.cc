@@ -1,0 +1,150 @@
+// How a subscription is kept, and made again from what was kept.
+#include <algorithm>
+
+#include "bus-service/core/subscription.h"
+
+namespace pvebus::bus {
+namespace {
+
+using std::chrono::duration_cast;
+
+constexpr Duration kLongestRetryDelay = std::chrono::hours(24);  // that a listener may ask for
+
+}  // namespace
+
+Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
+    : parts_(parts),
+      name_(std::make_shared<const std::string>(kept.snapshot.name)),
+      id_(kept.id),
+      policy_(kept.snapshot.policy),
+      max_in_flight_(kept.snapshot.max_in_flight),
+      paused_(kept.snapshot.paused),
+      instance_id_(std::make_shared<const std::string>(kept.snapshot.instance_id)),
+      cursor_(parts, kept.snapshot.born_after, kept.progress.next_sequence, Interests(kept.interests)),
+      backlog_(parts, cursor_),
+      replays_(parts, id_),
+      gaps_(kept.progress.gaps),
+      incidents_(kept.snapshot.incidents),
+      dead_letters_(kept.dead_letter_count) {
+  configured_ = true;
+  cursor_.SetWantedAgainUntil(kept.progress.wanted_again_until);
+}
+
+void Subscription::Restore(const Recovery::Listener& kept) {
+  auto record = kept.deliveries.begin();
+  for (const EventPtr& event : kept.unsettled) {
+    const Sequence sequence = event->sequence;
+    while (record != kept.deliveries.end() && record->sequence < sequence) ++record;
+    const bool recorded = record != kept.deliveries.end() && record->sequence == sequence;
+    const bool ended = recorded && IsFinal(record->state);
+    // Its end was saved, but not the progress that says so too; unless an operator went back to it.
+    if (ended && sequence >= kept.progress.wanted_again_until) continue;
+    WindowEntry& entry = Load(event, sequence > cursor_.born_after() && !ended);
+    if (!recorded || ended) continue;
+    entry.attempt = record->attempt;
+    entry.lost_sessions = record->lost_sessions;
+    entry.failures = record->attempts;
+    if (record->state != DeliveryState::kRetryScheduled) continue;
+    const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
+    entry.due =
+        parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
+    window_.SetState(entry, WindowEntry::State::kBackoff);
+    CheckAt(entry.due);
+  }
+  saved_at_ = kept.progress.counted_until;
+  backlog_.Restore(kept.progress.ahead, kept.progress.counted_until);
+  replays_.Restore(kept.replay_count, kept.redrive_count);
+}
+
+void Subscription::Touch() {
+  if (id_ == 0 || touched_) return;
+  touched_ = true;
+  parts_.touched.push_back(weak_from_this());
+}
+
+void Subscription::SaveProgress() {
+  if (!touched_) return;
+  touched_ = false;
+  const Sequence first = parts_.log.first_sequence();
+  gaps_.erase(gaps_.begin(), std::find_if(gaps_.begin(), gaps_.end(), [first](const Gap& gap) { return gap.last >= first; }));
+  saved_at_ = parts_.ledger.journaled_sequence();
+  Progress progress{cursor_.next(), cursor_.wanted_again_until(), {}, gaps_, backlog_.ahead(), saved_at_};
+  if (backlog_.counting()) {  // it would be lost: a start counts anew
+    progress.ahead = 0;
+    progress.counted_until = cursor_.next() - 1;
+  }
+  progress.unsettled.reserve(window_.size());
+  for (const auto& [slot, entry] : window_.entries()) {
+    if (!entry.replay) progress.unsettled.push_back(slot);
+  }
+  parts_.states.SaveProgress(id_, std::move(progress));
+}
+
+void Subscription::Save(DeliveryRecord delivery) {
+  if (id_ == 0) return;
+  if (!parts_.recalling.empty()) {
+    if (const auto it = parts_.recalling.find(delivery.sequence); it != parts_.recalling.end()) it->second = true;
+  }
+  parts_.states.SaveDelivery(id_, std::move(delivery));
+}
+
+void Subscription::EndUnsent(const Event& event, DeliveryState state, const ListenerError& error) {
+  DeliveryRecord record;
+  record.sequence = event.sequence;
+  record.state = state;
+  record.error = error;
+  Save(std::move(record));
+  Publication* publication = parts_.ledger.Find(event.sequence);
+  ListenerRow* row = publication ? publication->FindRow(name_) : nullptr;
+  if (!row || IsFinal(row->state)) return;
+  parts_.ledger.SetAnswer(*publication, *row, error);
+  parts_.gather.SetState(*publication, *row, state);
+}
+
+bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, ListenerRow& row) const {
+  const Sequence sequence = event.sequence;
+  if (sequence <= cursor_.born_after() || !cursor_.interests().MatchedThen(event)) return false;
+  row.instance_id = instance_id_;
+  if (kept) {
+    row.attempt = kept->attempt;
+    row.answered = kept->answered;
+    row.latency = kept->latency;
+    row.next_attempt_time = kept->next_attempt_time;
+    if (kept->instance_id != *instance_id_) row.instance_id = std::make_shared<const std::string>(kept->instance_id);
+    row.error = kept->error ? std::make_unique<ListenerError>(*kept->error) : nullptr;
+    row.hook_results = kept->hook_results;
+    row.state = kept->state;
+    if (IsFinal(kept->state)) return true;
+  }
+  if (const WindowEntry* entry = window_.Find(sequence); entry && entry->counts) {
+    row.attempt = entry->attempt;
+    row.state = StateOf(*entry);
+    return true;
+  }
+  if (sequence >= cursor_.next() && cursor_.Counts(event)) {
+    const bool expired = event.expire_time && *event.expire_time <= parts_.clock.SystemNow();
+    row.state = expired ? DeliveryState::kExpired : DeliveryState::kQueued;
+    return true;
+  }
+  const bool jumped = std::any_of(gaps_.begin(), gaps_.end(),
+                                  [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
+  row.state = jumped ? DeliveryState::kSkipped : DeliveryState::kSucceeded;
+  if (!jumped) row.attempt = std::max<uint32_t>(row.attempt, 1);
+  return true;
+}
+
+DeliveryState Subscription::StateOf(const WindowEntry& entry) {
+  switch (entry.state) {
+    case WindowEntry::State::kInFlight:
+      return DeliveryState::kInFlight;
+    case WindowEntry::State::kBackoff:
+      return DeliveryState::kRetryScheduled;
+    case WindowEntry::State::kDeferred:
+      return DeliveryState::kDeferred;
+    case WindowEntry::State::kReady:
+      break;
+  }
+  return DeliveryState::kQueued;
+}
+
+}  // namespace pvebus::bus
