@@ -1,5 +1,6 @@
 #include "cli/bus_connection.h"
 
+#include "absl/status/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace pvebus::cli {
@@ -14,5 +15,7 @@ absl::Status CheckReachable(const std::shared_ptr<grpc::Channel>& channel, std::
       status.error_code() == grpc::StatusCode::UNAVAILABLE || status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   return nobody ? FromGrpcStatus(status) : absl::OkStatus();
 }
+
+absl::Status PageRepeated() { return absl::InternalError("the bus gave out the same page again: the list has no end"); }
 
 }  // namespace pvebus::cli

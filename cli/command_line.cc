@@ -70,10 +70,13 @@ void AddFooter(CLI::App& root) {
 Examples:
   pvebus publish container-started 101
   pvebus listeners
-  pvebus watch
+  pvebus events --from -15m --follow
+  pvebus trace EVENT_ID
+  pvebus dead-letters list
   pvebus --bus unix:/run/pvebus/bus.sock result EVENT_ID --output json
 
-Exit status: 0 all succeeded, 1 some listener failed or is pending, 2 wrong usage, 3 the bus is unreachable or refused.)");
+Exit status: 0 all succeeded, 1 some listener failed or is pending, or the journal is damaged, 2 wrong usage, 3 the bus is
+unreachable or refused.)");
 }
 
 void AddGlobalOptions(CLI::App& root, GlobalOptions& global, std::optional<size_t>& format) {
@@ -101,6 +104,11 @@ int RunPvebus(int argc, const char* const* argv, Console& console) {
   AddListenersCommand(root, action);
   AddListenCommand(root, action);
   AddWatchCommand(root, action);
+  AddEventsCommand(root, action);
+  AddEventCommand(root, action);
+  AddTraceCommand(root, action);
+  AddReplayCommand(root, action);
+  AddDeadLettersCommand(root, action);
   AddJournalCommand(root, action);
   AddHealthCommand(root, action);
   AddFooter(root);

@@ -20,6 +20,30 @@ TEST(CommandLineTest, HelpTeachesAndSucceeds) {
   EXPECT_THAT(run.out, AllOf(HasSubstr("network-applied"), HasSubstr("Examples:"), HasSubstr("Exit status:")));
 }
 
+TEST(CommandLineTest, EveryCommandTeachesWithExamples) {
+  const std::vector<std::vector<const char*>> commands = {{},
+                                                          {"events"},
+                                                          {"event"},
+                                                          {"trace"},
+                                                          {"replay"},
+                                                          {"dead-letters"},
+                                                          {"dead-letters", "list"},
+                                                          {"dead-letters", "show"},
+                                                          {"dead-letters", "redrive"},
+                                                          {"dead-letters", "discard"},
+                                                          {"journal"},
+                                                          {"journal", "verify"},
+                                                          {"listeners"},
+                                                          {"watch"}};
+  for (std::vector<const char*> command : commands) {
+    command.push_back("--help");
+    const RunOutcome run = RunInTest(command);
+
+    EXPECT_EQ(run.exit_code, kAllSucceeded) << testing::PrintToString(command);
+    EXPECT_THAT(run.out, HasSubstr("Example")) << testing::PrintToString(command);
+  }
+}
+
 TEST(CommandLineTest, TheVersionIsPrinted) { EXPECT_THAT(RunInTest({"--version"}).out, HasSubstr("pvebus 0.")); }
 
 TEST(CommandLineTest, AMistypedCommandIsAnsweredWithTheNearestOne) {
@@ -61,7 +85,27 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{"result"}, "EVENT_ID"},
       {{"--output", "jsn", "watch"}, "'json'?"},
       {{"--output"}, "--output"},
-      {{"journal"}, "there are: status"},
+      {{"journal"}, "there are: status, verify"},
+      {{"journal", "stauts"}, "'status'?"},
+      {{"events", "--from", "-15x"}, "-15m"},
+      {{"events", "--to", "earliest"}, "allowed: latest, a sequence number"},
+      {{"events", "--to", "5", "--follow"}, "--follow"},
+      {{"events", "--from", "10", "--to", "9"}, "--to: 9 is before --from 10"},
+      {{"events", "--limit", "0"}, "--limit"},
+      {{"events", "--type", "container_startd"}, "'container_started'?"},
+      {{"evnts"}, "'events'?"},
+      {{"event"}, "ID or SEQUENCE"},
+      {{"event", "7", "--event-id", "7"}, "--event-id"},
+      {{"trace"}, "ID"},
+      {{"replay", "--from", "5"}, "--to"},
+      {{"replay", "--to", "a"}, "--from"},
+      {{"replay", "--to", "a", "--from", "latest"}, "allowed: earliest, a sequence number"},
+      {{"replay", "--to", "a", "--from", "9", "--until", "5"}, "--until: 5 is before --from 9"},
+      {{"replay", "--to", "a", "--from", "9", "--dry-run", "--validate-only"}, "--validate-only"},
+      {{"dead-letters"}, "there are: list, show, redrive, discard"},
+      {{"dead-letter", "list"}, "'dead-letters'?"},
+      {{"dead-letters", "redrve", "--all"}, "'redrive'?"},
+      {{"dead-letters", "discard", "--al", "--reason", "x"}, "'--all'?"},
       {{}, "there are: publish, result"},
   };
   for (const auto& [arguments, expected] : cases) {
@@ -83,6 +127,16 @@ TEST(CommandLineTest, AnUnreachableBusIsNamedWithWhatToDoNext) {
       {"watch"},
       {"listen", "x"},
       {"journal", "status"},
+      {"journal", "verify"},
+      {"events"},
+      {"events", "--to", "-1m"},
+      {"event", "7"},
+      {"trace", "e1"},
+      {"replay", "--to", "a", "--from", "earliest"},
+      {"dead-letters", "list"},
+      {"dead-letters", "show", "1"},
+      {"dead-letters", "redrive", "--all"},
+      {"dead-letters", "discard", "1", "--reason", "x"},
       {"health"},
   };
   for (std::vector<const char*> command : commands) {

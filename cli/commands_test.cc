@@ -1,8 +1,8 @@
-#include "cli/fake_bus.h"
-#include "cli/run_in_test.h"
-#include "gmock/gmock.h"
+#include "cli/commands_fixture.h"
 #include "google/protobuf/util/json_util.h"
-#include "gtest/gtest.h"
+#include "pvebus/bus/v1/bus_service.pb.h"
+#include "pvebus/bus/v1/journal_service.pb.h"
+#include "pvebus/bus/v1/registry_service.pb.h"
 #include "sdk/base/error.h"
 #include "sdk/status/status.h"
 
@@ -12,20 +12,24 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Each command against a bus that says what the test wants: what is asked, what is printed, how it ends.
-class CommandsTest : public testing::Test {
+// Publishing, listeners, watching, health.
+class CommandsTest : public CommandsFixture {
  protected:
-  RunOutcome Pvebus(std::vector<const char*> arguments) {
-    arguments.insert(arguments.end(), {"--bus", bus_.address().c_str()});
-    return RunInTest(arguments);
-  }
   void Answer(bus::v1::PublishOutcome outcome) {
-    bus_.publish_response.mutable_result()->set_event_id("e1");
-    bus_.publish_response.mutable_result()->set_sequence(7);
-    bus_.publish_response.mutable_result()->set_outcome(outcome);
+    response_.mutable_result()->set_event_id("e1");
+    response_.mutable_result()->set_sequence(7);
+    response_.mutable_result()->set_outcome(outcome);
+    Answer();
   }
+  void Answer() {
+    bus_.Answer("Publish", response_);
+    bus::v1::GetPublishResultResponse result;
+    *result.mutable_result() = response_.result();
+    bus_.Answer("GetPublishResult", result);
+  }
+  bus::v1::PublishRequest Published() { return bus_.Asked<bus::v1::PublishRequest>("Publish").at(0); }
 
-  FakeBus bus_;
+  bus::v1::PublishResponse response_;
 };
 
 TEST_F(CommandsTest, PublishSendsWhatItWasTold) {
@@ -63,7 +67,7 @@ TEST_F(CommandsTest, PublishSendsWhatItWasTold) {
                                  "6"});
 
   EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
-  const bus::v1::PublishRequest& request = bus_.published;
+  const bus::v1::PublishRequest request = Published();
   EXPECT_EQ(request.event().network_applied().changes_size(), 2);
   EXPECT_EQ(request.event().network_applied().changes(1).description(), "old");
   EXPECT_EQ(request.wait_policy(), bus::v1::WAIT_POLICY_SETTLED);
@@ -85,12 +89,12 @@ TEST_F(CommandsTest, APlainPublishLeavesTheDefaultsToTheBus) {
 
   EXPECT_EQ(Pvebus({"publish", "--json", R"({"event":"container_started","id":101})"}).exit_code, kAllSucceeded);
 
-  EXPECT_EQ(bus_.published.event().container_started().id(), 101u);
-  EXPECT_EQ(bus_.published.wait_policy(), bus::v1::WAIT_POLICY_UNSPECIFIED);
-  EXPECT_FALSE(bus_.published.has_wait_timeout());
-  EXPECT_FALSE(bus_.published.has_expected_last_sequence());
-  EXPECT_FALSE(bus_.published.event().has_causation());
-  EXPECT_NE(bus_.published.request_id(), "");
+  EXPECT_EQ(Published().event().container_started().id(), 101u);
+  EXPECT_EQ(Published().wait_policy(), bus::v1::WAIT_POLICY_UNSPECIFIED);
+  EXPECT_FALSE(Published().has_wait_timeout());
+  EXPECT_FALSE(Published().has_expected_last_sequence());
+  EXPECT_FALSE(Published().event().has_causation());
+  EXPECT_NE(Published().request_id(), "");
 }
 
 TEST_F(CommandsTest, TheExitStatusTellsHowItWent) {
@@ -111,8 +115,9 @@ TEST_F(CommandsTest, TheExitStatusTellsHowItWent) {
 
 TEST_F(CommandsTest, WhoDoesNotWaitIsToldWhoGetsIt) {
   Answer(bus::v1::PUBLISH_OUTCOME_PENDING);
-  bus_.publish_response.mutable_result()->add_listener_results()->set_listener("a");
-  bus_.publish_response.mutable_result()->add_listener_results()->set_listener("b");
+  response_.mutable_result()->add_listener_results()->set_listener("a");
+  response_.mutable_result()->add_listener_results()->set_listener("b");
+  Answer();
 
   EXPECT_THAT(Pvebus({"publish", "custom", "x", "--wait", "durable"}).out,
               AllOf(HasSubstr("sequence 7"), HasSubstr("for      a, b\n")));
@@ -120,7 +125,8 @@ TEST_F(CommandsTest, WhoDoesNotWaitIsToldWhoGetsIt) {
 
 TEST_F(CommandsTest, JsonOutputIsOneDocumentOfTheContract) {
   Answer(bus::v1::PUBLISH_OUTCOME_SUCCEEDED);
-  bus_.publish_response.set_duplicate(true);
+  response_.set_duplicate(true);
+  Answer();
 
   const RunOutcome run = Pvebus({"--output", "json", "publish", "custom", "x"});
 
@@ -132,8 +138,9 @@ TEST_F(CommandsTest, JsonOutputIsOneDocumentOfTheContract) {
 }
 
 TEST_F(CommandsTest, ARefusalNamesReasonMetadataAndWhatToDo) {
-  bus_.status = ToGrpcStatus(MakeError(absl::StatusCode::kFailedPrecondition, "REQUIRED_LISTENER_MISSING",
-                                       "a required listener is missing", {{"listener", "storage-hooks"}}));
+  bus_.Answer("Publish", {},
+              ToGrpcStatus(MakeError(absl::StatusCode::kFailedPrecondition, "REQUIRED_LISTENER_MISSING",
+                                     "a required listener is missing", {{"listener", "storage-hooks"}})));
 
   const RunOutcome run = Pvebus({"publish", "custom", "x", "--require", "storage-hooks"});
 
@@ -148,55 +155,97 @@ TEST_F(CommandsTest, ResultAsksByEventOrByRequest) {
   Answer(bus::v1::PUBLISH_OUTCOME_SUCCEEDED);
 
   Pvebus({"result", "e1"});
-  EXPECT_EQ(bus_.asked.event_id(), "e1");
-  EXPECT_EQ(bus_.asked.wait_policy(), bus::v1::WAIT_POLICY_UNSPECIFIED);
-
   Pvebus({"result", "--request-id", "r1", "--wait", "settled"});
-  EXPECT_EQ(bus_.asked.request_id(), "r1");
-  EXPECT_EQ(bus_.asked.wait_policy(), bus::v1::WAIT_POLICY_SETTLED);
+
+  const auto asked = bus_.Asked<bus::v1::GetPublishResultRequest>("GetPublishResult");
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].event_id(), "e1");
+  EXPECT_EQ(asked[0].wait_policy(), bus::v1::WAIT_POLICY_UNSPECIFIED);
+  EXPECT_EQ(asked[1].request_id(), "r1");
+  EXPECT_EQ(asked[1].wait_policy(), bus::v1::WAIT_POLICY_SETTLED);
 }
 
 TEST_F(CommandsTest, AllPagesOfListenersAreShown) {
-  bus_.listener_count = 5;
+  bus::v1::ListListenersResponse first, second;
+  first.add_listeners()->set_name("listener-0");
+  first.set_next_page_token("more");
+  second.add_listeners()->set_name("listener-1");
+  bus_.Answer("ListListeners", first);
+  bus_.AnswerThen("ListListeners", second);
+
+  const RunOutcome run = Pvebus({"listeners", "--filter", "state = BLOCKED"});
+
+  EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
+  EXPECT_THAT(run.out, AllOf(HasSubstr("LISTENER"), HasSubstr("listener-0"), HasSubstr("listener-1")));
+  const auto asked = bus_.Asked<bus::v1::ListListenersRequest>("ListListeners");
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[1].page_token(), "more");
+  EXPECT_EQ(asked[1].filter(), "state = BLOCKED");
+}
+
+TEST_F(CommandsTest, NoListenersIsSaidInWords) {
+  bus_.Answer("ListListeners", bus::v1::ListListenersResponse());
+
+  EXPECT_EQ(Pvebus({"listeners"}).out, "no listeners\n");
+  EXPECT_EQ(Pvebus({"listeners", "--filter", "x"}).out, "no listeners match\n");
+}
+
+TEST_F(CommandsTest, AListThatHasNoEndIsNotFollowedForEver) {
+  bus::v1::ListListenersResponse page;
+  page.set_next_page_token("again");
+  bus_.Answer("ListListeners", page);
 
   const RunOutcome run = Pvebus({"listeners"});
 
-  EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
-  EXPECT_THAT(run.out, AllOf(HasSubstr("LISTENER"), HasSubstr("listener-0"), HasSubstr("listener-4")));
-  bus_.listener_count = 0;
-  EXPECT_EQ(Pvebus({"listeners"}).out, "no listeners\n");
+  EXPECT_EQ(run.exit_code, kRefused);
+  EXPECT_THAT(run.err, HasSubstr("the same page again"));
+}
+
+TEST_F(CommandsTest, OneListenerIsShownWithItsIncidents) {
+  bus::v1::GetListenerResponse response;
+  response.mutable_listener()->set_name("audit");
+  response.mutable_listener()->add_incidents()->set_kind("BACKLOG_TRUNCATED");
+  bus_.Answer("GetListener", response);
+
+  EXPECT_THAT(Pvebus({"listeners", "audit"}).out, HasSubstr("BACKLOG_TRUNCATED"));
+  EXPECT_THAT(Pvebus({"listeners", "audit", "--output", "json"}).out, HasSubstr("\"kind\": \"BACKLOG_TRUNCATED\""));
 }
 
 TEST_F(CommandsTest, SeekUnderstandsPlaces) {
+  bus::v1::SeekListenerResponse response;
+  response.set_next_sequence(5);
+  response.set_skipped_count(2);
+  bus_.Answer("SeekListener", response);
+
   const RunOutcome run = Pvebus({"listeners", "seek", "storage-hooks", "--to", "5", "--validate-only"});
+  Pvebus({"listeners", "seek", "storage-hooks", "--to", "earliest"});
+  Pvebus({"listeners", "seek", "storage-hooks", "--to", "2026-11-23T12:00:00Z"});
 
   EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
-  EXPECT_EQ(bus_.sought.position().sequence(), 5u);
-  EXPECT_TRUE(bus_.sought.validate_only());
   EXPECT_THAT(run.out, HasSubstr("storage-hooks: goes on at sequence 5; 2 unsettled events jumped over"));
-  Pvebus({"listeners", "seek", "storage-hooks", "--to", "earliest"});
-  EXPECT_TRUE(bus_.sought.position().earliest());
-  Pvebus({"listeners", "seek", "storage-hooks", "--to", "2026-11-23T12:00:00Z"});
-  EXPECT_EQ(bus_.sought.position().time().seconds(), 1'795'435'200);
+  const auto asked = bus_.Asked<bus::v1::SeekListenerRequest>("SeekListener");
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[0].position().sequence(), 5u);
+  EXPECT_TRUE(asked[0].validate_only());
+  EXPECT_TRUE(asked[1].position().earliest());
+  EXPECT_EQ(asked[2].position().time().seconds(), 1'795'435'200);
 }
 
 TEST_F(CommandsTest, WatchPrintsEventsAsTheyCome) {
-  event::v1::SystemEvent& event = bus_.events.emplace_back();
-  event.set_event_id("e1");
-  event.set_sequence(7);
-  event.mutable_container_started()->set_id(101);
+  bus::v1::WatchEventsResponse response;
+  response.mutable_event()->set_event_id("e1");
+  response.mutable_event()->set_sequence(7);
+  response.mutable_event()->mutable_container_started()->set_id(101);
+  bus_.Answer("WatchEvents", response);
 
   EXPECT_THAT(Pvebus({"watch", "--types", "container-started,custom", "--from", "earliest", "--count", "1"}).out,
               AllOf(HasSubstr("#7"), HasSubstr("container 101 started"), HasSubstr("[e1]")));
-  EXPECT_EQ(bus_.watched.event_types_size(), 2);
-  EXPECT_EQ(bus_.watched.max_events(), 1u);
-  EXPECT_TRUE(bus_.watched.start_position().earliest());
   EXPECT_EQ(Pvebus({"watch", "--original"}).out, "{\"event\":\"container_started\",\"id\":101}\n");
   EXPECT_THAT(Pvebus({"watch", "--output", "json"}).out, HasSubstr("\"event_id\":\"e1\""));
-}
-
-TEST_F(CommandsTest, AJournalThatIsNotDurableIsSaidLoudly) {
-  EXPECT_THAT(Pvebus({"journal", "status"}).out, AllOf(HasSubstr("MEMORY, NOT DURABLE"), HasSubstr("warning")));
+  const auto asked = bus_.Asked<bus::v1::WatchEventsRequest>("WatchEvents").at(0);
+  EXPECT_EQ(asked.event_types_size(), 2);
+  EXPECT_EQ(asked.max_events(), 1u);
+  EXPECT_TRUE(asked.start_position().earliest());
 }
 
 TEST_F(CommandsTest, HealthTellsServingFromUnknown) {

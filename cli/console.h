@@ -13,7 +13,7 @@ enum class OutputFormat { kTable, kJson };
 // What the program ends with.
 enum ExitCode : int {
   kAllSucceeded = 0,
-  kListenerFailed = 1,  // or is pending
+  kListenerFailed = 1,  // or is pending, or the journal is damaged
   kUsageError = 2,
   kRefused = 3,  // the bus is unreachable, or refused
 };

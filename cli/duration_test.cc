@@ -38,6 +38,37 @@ TEST(DurationTest, ATimeIsReadInItsZone) {
   EXPECT_EQ(ParseTime("2026-11-23T12:00:00Z").value().seconds(), 1'795'435'200);
   EXPECT_EQ(ParseTime("2026-11-23T13:00:00+01:00").value().seconds(), 1'795'435'200);
   EXPECT_FALSE(ParseTime("yesterday").ok());
+  EXPECT_FALSE(ParseTime("").ok());
+}
+
+TEST(DurationTest, ATimeIsReadAsItIsWrittenHere) {
+  const auto time = ParseTime("2026-11-23T12:00:00.250Z").value();
+
+  const std::string written = FormatTime(time);
+
+  EXPECT_EQ(ParseTime(written).value().seconds(), time.seconds()) << written;
+  EXPECT_EQ(ParseTime(written).value().nanos(), 250'000'000) << written;
+  EXPECT_EQ(ParseTime(written.substr(0, 16)).value().seconds(), time.seconds()) << "to the minute";
+  EXPECT_EQ(FormatTime(ParseTime("2026-11-23").value()), "2026-11-23 00:00:00.000");
+}
+
+TEST(DurationTest, AnAgeIsShownInItsTwoLargestUnits) {
+  const SystemTime now{std::chrono::seconds(1'795'435'200)};
+  const auto age = [now](std::chrono::milliseconds ago) {
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>((now - ago).time_since_epoch()).count();
+    google::protobuf::Timestamp time;
+    time.set_seconds(since_epoch / 1000);
+    time.set_nanos(static_cast<int32_t>(since_epoch % 1000) * 1'000'000);
+    return FormatAge(time, now);
+  };
+
+  EXPECT_EQ(age(milliseconds(-5000)), "now");  // another clock
+  EXPECT_EQ(age(milliseconds(999)), "now");
+  EXPECT_EQ(age(std::chrono::seconds(12)), "12s");
+  EXPECT_EQ(age(std::chrono::seconds(303)), "5m3s");
+  EXPECT_EQ(age(std::chrono::minutes(125)), "2h5m");
+  EXPECT_EQ(age(std::chrono::hours(76)), "3d4h");
+  EXPECT_EQ(FormatAge({}, now), "-");
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"JOURNAL_FULL", "a listener that is behind holds the journal; see `pvebus listeners` and resume, seek or delete it"},
       {"PUBLISH_BACKPRESSURE", "the bus is busy; try again after the delay"},
       {"TOO_MANY_LISTENERS", "delete listeners that are not needed: `pvebus listeners delete NAME`"},
+      {"JOURNAL_DAMAGED",
+       "`pvebus journal status` names what is damaged; what the journal holds can still be read: `pvebus events`"},
+      {"REPLAY_TOO_LARGE", "replay it in parts: --from and --until, or only what is needed: --filter, --type"},
+      {"REDRIVE_RUNNING", "wait until it has ended: REDRIVE is then empty in `pvebus dead-letters list`"},
+      {"DEAD_LETTER_NOT_FOUND", "`pvebus dead-letters list` shows those there are"},
       {"FILTER_INVALID", "filters look like: event_type = container_started AND attributes.site : \"east\""},
       {"EVENT_TOO_LARGE", "nothing was stored; publish a reference to the data instead of the data"},
   };

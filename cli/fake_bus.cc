@@ -1,46 +1,66 @@
 #include "cli/fake_bus.h"
 
-#include <algorithm>
-
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
 namespace pvebus::cli {
+namespace {
 
-class FakeBus::Registry final : public bus::v1::RegistryService::Service {
+std::string ToString(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  buffer.Dump(&slices);
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
+}  // namespace
+
+// One call: reads the request, writes the script's messages one after the other. Owned by itself until OnDone; what happens to it
+// happens in turn, except a cancellation, which lets the write that is under way fail.
+class FakeBus::Call final : public grpc::ServerGenericBidiReactor {
  public:
-  explicit Registry(FakeBus& bus) : bus_(bus) {}
+  Call(FakeBus& bus, const std::string& method) : bus_(bus), method_(method.substr(method.rfind('/') + 1)) {
+    StartRead(&buffer_);
+  }
 
  private:
-  grpc::Status ListListeners(grpc::ServerContext*, const bus::v1::ListListenersRequest* request,
-                             bus::v1::ListListenersResponse* response) override {
-    const int first = request->page_token().empty() ? 0 : std::stoi(request->page_token());
-    const int end = std::min(first + 2, bus_.listener_count);
-    for (int i = first; i < end; ++i) response->add_listeners()->set_name("listener-" + std::to_string(i));
-    if (end < bus_.listener_count) response->set_next_page_token(std::to_string(end));
-    return bus_.status;
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    script_ = bus_.Receive(method_, ToString(buffer_));
+    Next();
   }
-  grpc::Status SeekListener(grpc::ServerContext*, const bus::v1::SeekListenerRequest* request,
-                            bus::v1::SeekListenerResponse* response) override {
-    bus_.sought = *request;
-    response->mutable_listener()->set_name(request->name());
-    response->set_next_sequence(5);
-    response->set_skipped_count(2);
-    return bus_.status;
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    Next();
+  }
+  void OnDone() override { delete this; }
+
+  void Next() {
+    if (script_.messages.empty()) return Finish(script_.status);
+    buffer_ = ToBuffer(script_.messages.front());
+    script_.messages.pop_front();
+    StartWrite(&buffer_);
   }
 
   FakeBus& bus_;
+  const std::string method_;
+  grpc::ByteBuffer buffer_;
+  Script script_;
 };
 
-FakeBus::FakeBus() : registry_(std::make_unique<Registry>(*this)) {
+FakeBus::FakeBus() {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(static_cast<bus::v1::BusService::Service*>(this));
-  builder.RegisterService(static_cast<bus::v1::JournalService::Service*>(this));
-  builder.RegisterService(registry_.get());
+  builder.RegisterCallbackGenericService(this);
   server_ = builder.BuildAndStart();
   server_->GetHealthCheckService()->SetServingStatus("pvebus.bus.v1.BusService", true);
   address_ = "127.0.0.1:" + std::to_string(port);
@@ -48,36 +68,36 @@ FakeBus::FakeBus() : registry_(std::make_unique<Registry>(*this)) {
 
 FakeBus::~FakeBus() { server_->Shutdown(); }
 
-grpc::Status FakeBus::Publish(grpc::ServerContext*, const bus::v1::PublishRequest* request, bus::v1::PublishResponse* response) {
-  published = *request;
-  *response = publish_response;
-  return status;
+void FakeBus::Answer(const std::string& method, const std::vector<const google::protobuf::Message*>& messages,
+                     const grpc::Status& status) {
+  Script script{{}, status};
+  for (const google::protobuf::Message* message : messages) script.messages.push_back(message->SerializeAsString());
+  MutexLock lock(mutex_);
+  scripts_[method] = {std::move(script)};
 }
 
-grpc::Status FakeBus::GetPublishResult(grpc::ServerContext*, const bus::v1::GetPublishResultRequest* request,
-                                       bus::v1::GetPublishResultResponse* response) {
-  asked = *request;
-  *response->mutable_result() = publish_response.result();
-  return status;
+void FakeBus::AnswerThen(const std::string& method, const google::protobuf::Message& message) {
+  MutexLock lock(mutex_);
+  scripts_[method].push_back({{message.SerializeAsString()}, grpc::Status::OK});
 }
 
-grpc::Status FakeBus::WatchEvents(grpc::ServerContext*, const bus::v1::WatchEventsRequest* request,
-                                  grpc::ServerWriter<bus::v1::WatchEventsResponse>* writer) {
-  watched = *request;
-  bus::v1::WatchEventsResponse response;
-  for (const event::v1::SystemEvent& event : events) {
-    *response.mutable_event() = event;
-    writer->Write(response);
-  }
-  return status;
+grpc::ServerGenericBidiReactor* FakeBus::CreateReactor(grpc::GenericCallbackServerContext* context) {
+  return new Call(*this, context->method());
 }
 
-grpc::Status FakeBus::GetJournalStatus(grpc::ServerContext*, const bus::v1::GetJournalStatusRequest*,
-                                       bus::v1::GetJournalStatusResponse* response) {
-  response->set_kind(bus::v1::JOURNAL_KIND_MEMORY);
-  response->set_event_count(3);
-  response->set_last_sequence(3);
-  return status;
+FakeBus::Script FakeBus::Receive(const std::string& method, std::string request) {
+  MutexLock lock(mutex_);
+  received_[method].push_back(std::move(request));
+  std::deque<Script>& scripts = scripts_[method];
+  if (scripts.empty()) return {{}, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "the test has no answer to " + method)};
+  Script script = scripts.front();
+  if (scripts.size() > 1) scripts.pop_front();
+  return script;
+}
+
+std::vector<std::string> FakeBus::Received(const std::string& method) {
+  MutexLock lock(mutex_);
+  return received_[method];
 }
 
 }  // namespace pvebus::cli

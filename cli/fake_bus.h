@@ -1,47 +1,55 @@
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "google/protobuf/message.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/server.h"
-#include "pvebus/bus/v1/bus_service.grpc.pb.h"
-#include "pvebus/bus/v1/journal_service.grpc.pb.h"
-#include "pvebus/bus/v1/registry_service.grpc.pb.h"
+#include "sdk/base/mutex.h"
 
 namespace pvebus::cli {
 
-// A server in the test's own process that remembers what it was asked and answers what the test wants. The test changes it
-// only between calls.
-class FakeBus final : public bus::v1::BusService::Service, public bus::v1::JournalService::Service {
+// A server in the test's own process that knows no method and answers every one as the test says. Serves health as well.
+class FakeBus final : private grpc::CallbackGenericService {
  public:
   FakeBus();
   ~FakeBus() override;
   const std::string& address() const { return address_; }
 
-  bus::v1::PublishRequest published;
-  bus::v1::PublishResponse publish_response;
-  bus::v1::GetPublishResultRequest asked;
-  bus::v1::WatchEventsRequest watched;
-  std::vector<event::v1::SystemEvent> events;
-  // What every call ends with.
-  grpc::Status status;
+  // What `method` ("Publish") answers from now on: its messages, one unless it is a stream, and how it ends. Without any, a call
+  // ends as UNIMPLEMENTED.
+  void Answer(const std::string& method, const std::vector<const google::protobuf::Message*>& messages,
+              const grpc::Status& status = grpc::Status::OK);
+  void Answer(const std::string& method, const google::protobuf::Message& message) { Answer(method, {&message}); }
+  // The answer of the call after that; the last one holds.
+  void AnswerThen(const std::string& method, const google::protobuf::Message& message);
 
-  // The registry has `listener_count` listeners, and gives them out two a page.
-  int listener_count = 0;
-  bus::v1::SeekListenerRequest sought;
+  // What `method` was asked, in order.
+  template <typename Request>
+  std::vector<Request> Asked(const std::string& method) {
+    std::vector<Request> requests;
+    for (const std::string& bytes : Received(method)) requests.emplace_back().ParseFromString(bytes);
+    return requests;
+  }
 
  private:
-  class Registry;
+  class Call;
+  struct Script {
+    std::deque<std::string> messages;
+    grpc::Status status;
+  };
 
-  grpc::Status Publish(grpc::ServerContext*, const bus::v1::PublishRequest* request, bus::v1::PublishResponse* response) override;
-  grpc::Status GetPublishResult(grpc::ServerContext*, const bus::v1::GetPublishResultRequest* request,
-                                bus::v1::GetPublishResultResponse* response) override;
-  grpc::Status WatchEvents(grpc::ServerContext*, const bus::v1::WatchEventsRequest* request,
-                           grpc::ServerWriter<bus::v1::WatchEventsResponse>* writer) override;
-  grpc::Status GetJournalStatus(grpc::ServerContext*, const bus::v1::GetJournalStatusRequest*,
-                                bus::v1::GetJournalStatusResponse* response) override;
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
+  Script Receive(const std::string& method, std::string request);
+  std::vector<std::string> Received(const std::string& method);
 
-  std::unique_ptr<Registry> registry_;
+  Mutex mutex_;
+  std::map<std::string, std::deque<Script>> scripts_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<std::string>> received_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 };

@@ -26,12 +26,10 @@ std::string ServerName(const HealthArguments& arguments) {
 }
 
 int Report(const HealthArguments& arguments, const std::string& address, const HealthCheckResponse& health, Console& console) {
-  if (console.json()) {
-    console.out << ToJson(health, JsonLayout::kPretty);
-  } else {
-    console.out << absl::StrFormat("%s at %s: %s\n", ServerName(arguments), address,
-                                   HealthCheckResponse::ServingStatus_Name(health.status()));
-  }
+  Show(health, console, [&](std::ostream& out) {
+    out << absl::StrFormat("%s at %s: %s\n", ServerName(arguments), address,
+                           HealthCheckResponse::ServingStatus_Name(health.status()));
+  });
   return health.status() == HealthCheckResponse::SERVING ? kAllSucceeded : kListenerFailed;
 }
 

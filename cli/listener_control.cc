@@ -8,7 +8,6 @@
 #include "cli/proto_json.h"
 #include "cli/table.h"
 #include "pvebus/bus/v1/registry_service.grpc.pb.h"
-#include "sdk/client/channel.h"
 
 namespace pvebus::cli {
 namespace {
@@ -40,24 +39,21 @@ std::string Sentence(const bus::v1::DeleteListenerResponse& response) {
   return absl::StrFormat("forgotten; %d unsettled events given up", response.dropped_count());
 }
 
-void PrintState(const bus::v1::DeleteListenerResponse&, Console&) {}
+void PrintState(const bus::v1::DeleteListenerResponse&, std::ostream&) {}
 template <typename Response>
-void PrintState(const Response& response, Console& console) {
-  console.out << '\n';
-  PrintListeners({response.listener()}, console.out);
+void PrintState(const Response& response, std::ostream& out) {
+  out << '\n';
+  PrintListeners({response.listener()}, std::chrono::system_clock::now(), out);
 }
 
 template <typename Method, typename Request>
 int Control(Method method, const Request& request, const GlobalOptions& global, Console& console) {
-  const auto stub = RegistryService::NewStub(client::Connect(global.bus));
-  const auto response = Call(*stub, method, request, global.TimeoutOr(kDefaultTimeout));
+  const auto response = Ask<RegistryService>(method, request, global, console);
   if (!response.ok()) return PrintRefusal(response.status(), global, console);
-  if (console.json()) {
-    console.out << ToJson(*response, JsonLayout::kPretty);
-    return kAllSucceeded;
-  }
-  console.out << absl::StrFormat("%s: %s\n", Printable(request.name()), Sentence(*response));
-  PrintState(*response, console);
+  Show(*response, console, [&](std::ostream& out) {
+    out << absl::StrFormat("%s: %s\n", Printable(request.name()), Sentence(*response));
+    PrintState(*response, out);
+  });
   return kAllSucceeded;
 }
 

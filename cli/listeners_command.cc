@@ -1,4 +1,3 @@
-#include "absl/strings/str_format.h"
 #include "cli/bus_connection.h"
 #include "cli/commands.h"
 #include "cli/error_output.h"
@@ -6,7 +5,6 @@
 #include "cli/listener_output.h"
 #include "cli/proto_json.h"
 #include "pvebus/bus/v1/registry_service.grpc.pb.h"
-#include "sdk/client/channel.h"
 
 namespace pvebus::cli {
 namespace {
@@ -21,37 +19,30 @@ struct ListenersArguments {
 int ShowOne(const ListenersArguments& arguments, const GlobalOptions& global, Console& console) {
   bus::v1::GetListenerRequest request;
   request.set_name(arguments.name);
-  const auto stub = RegistryService::NewStub(client::Connect(global.bus));
-  const auto response = Call(*stub, &RegistryService::Stub::GetListener, request, global.TimeoutOr(kDefaultTimeout));
+  const auto response = Ask<RegistryService>(&RegistryService::Stub::GetListener, request, global, console);
   if (!response.ok()) return PrintRefusal(response.status(), global, console);
-  if (console.json()) {
-    console.out << ToJson(*response, JsonLayout::kPretty);
-  } else {
-    PrintListener(response->listener(), console.out);
-  }
+  Show(*response, console,
+       [&](std::ostream& out) { PrintListener(response->listener(), std::chrono::system_clock::now(), out); });
   return kAllSucceeded;
 }
 
 int ShowAll(const ListenersArguments& arguments, const GlobalOptions& global, Console& console) {
-  const auto stub = RegistryService::NewStub(client::Connect(global.bus));
   bus::v1::ListListenersRequest request;
-  request.set_page_size(1000);
   request.set_filter(arguments.filter);
   bus::v1::ListListenersResponse all;
-  do {
-    auto page = Call(*stub, &RegistryService::Stub::ListListeners, request, global.TimeoutOr(kDefaultTimeout));
-    if (!page.ok()) return PrintRefusal(page.status(), global, console);
-    request.set_page_token(page->next_page_token());
-    for (bus::v1::Listener& listener : *page->mutable_listeners()) all.add_listeners()->Swap(&listener);
-  } while (!request.page_token().empty());
-
-  if (console.json()) {
-    console.out << ToJson(all, JsonLayout::kPretty);
-  } else if (all.listeners().empty()) {
-    console.out << (arguments.filter.empty() ? "no listeners\n" : "no listeners match\n");
-  } else {
-    PrintListeners({all.listeners().begin(), all.listeners().end()}, console.out);
-  }
+  const absl::Status status =
+      ForEachPage<RegistryService>(&RegistryService::Stub::ListListeners, request, global, [&](auto& page) {
+        for (bus::v1::Listener& listener : *page.mutable_listeners()) all.add_listeners()->Swap(&listener);
+        return true;
+      });
+  if (!status.ok()) return PrintRefusal(status, global, console);
+  Show(all, console, [&](std::ostream& out) {
+    if (all.listeners().empty()) {
+      out << (arguments.filter.empty() ? "no listeners\n" : "no listeners match\n");
+    } else {
+      PrintListeners({all.listeners().begin(), all.listeners().end()}, std::chrono::system_clock::now(), out);
+    }
+  });
   return kAllSucceeded;
 }
 
@@ -69,7 +60,10 @@ void AddListenersCommand(CLI::App& root, Action& action) {
   pvebus listeners storage-hooks
   pvebus listeners --filter 'state = BLOCKED'
   pvebus listeners pause storage-hooks --reason "NAS is being moved"
-  pvebus listeners seek storage-hooks --to earliest)");
+  pvebus listeners seek storage-hooks --to -2h
+
+OLDEST is the age of the oldest event that is not settled. One listener alone is shown with what befell it: events that were given
+up as it lagged behind, seeks. `pvebus dead-letters list` shows what DEAD LETTERS counts.)");
   command->callback([command, arguments, &action] {
     if (!command->get_subcommands().empty()) return;
     action = [arguments](const GlobalOptions& global, Console& console) {

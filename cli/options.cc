@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/duration.h"
 #include "sdk/base/nearest.h"
+#include "sdk/client/proto_time.h"
 #include "sdk/events/names.h"
 
 namespace pvebus::cli {
@@ -17,29 +18,43 @@ void Refuse(const std::string& option, const std::string& why) { throw CLI::Vali
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
-std::optional<uint64_t> ParseNumber(const std::string& text) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+// "-15m": so long ago. What is no duration is no time either, and refused as such.
+std::optional<google::protobuf::Timestamp> ParseAgo(const std::string& text) {
+  if (!text.starts_with('-')) return std::nullopt;
+  const auto age = ParseDuration(std::string_view(text).substr(1));
+  if (!age.ok()) return std::nullopt;
+  return client::ToProto(std::chrono::system_clock::now() - *age);
 }
 
-bus::v1::StartPosition ParsePosition(const std::string& option, const std::string& text) {
+// `words`: which of earliest and latest are allowed.
+bus::v1::StartPosition ParsePosition(const std::string& option, const std::string& text, const std::vector<std::string>& words) {
   bus::v1::StartPosition position;
-  if (text == "earliest") {
+  const bool word = std::find(words.begin(), words.end(), text) != words.end();
+  if (word && text == "earliest") {
     position.set_earliest(true);
-  } else if (text == "latest") {
+  } else if (word) {
     position.set_latest(true);
   } else if (const auto sequence = ParseNumber(text)) {
     position.set_sequence(*sequence);
+  } else if (const auto ago = ParseAgo(text)) {
+    *position.mutable_time() = *ago;
   } else if (const auto time = ParseTime(text); time.ok()) {
     *position.mutable_time() = *time;
   } else {
-    Refuse(option, absl::StrFormat("'%s' is no position%s; allowed: earliest, latest, a sequence number, or a time such as "
-                                   "2026-11-23T12:00:00Z",
-                                   text, DidYouMean(text, {"earliest", "latest"})));
+    Refuse(option, absl::StrFormat("'%s' is no position%s; allowed: %s, a sequence number, a time such as "
+                                   "2026-11-23T12:00:00Z or '2026-11-23 13:00', or how long ago, such as -15m",
+                                   text, DidYouMean(text, words), absl::StrJoin(words, ", ")));
   }
   return position;
+}
+
+CLI::Option* AddPositionOf(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
+                           const std::string& description, std::vector<std::string> words) {
+  const std::string type_name = absl::StrJoin(words, "|") + "|SEQUENCE|TIME|-AGE";
+  const auto set = [&target, name, words = std::move(words)](const std::string& text) {
+    target = ParsePosition(name, text, words);
+  };
+  return app.add_option_function<std::string>(name, set, description)->type_name(type_name);
 }
 
 }  // namespace
@@ -86,12 +101,13 @@ CLI::Option* AddEventTypes(CLI::App& app, std::vector<event::v1::EventType>& tar
   const auto set = [&target](const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       const auto type = events::ParseEventType(name);
-      if (!type.ok()) Refuse("--types", Text(type.status()));
+      if (!type.ok()) Refuse("--type", Text(type.status()));
       target.push_back(*type);
     }
   };
   return app
-      .add_option_function<std::vector<std::string>>("--types", set, "Only these kinds of events, comma separated (default: all)")
+      .add_option_function<std::vector<std::string>>("--type,--types", set,
+                                                     "Only these kinds of events, comma separated (default: all)")
       ->type_name("KIND,...")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -99,8 +115,24 @@ CLI::Option* AddEventTypes(CLI::App& app, std::vector<event::v1::EventType>& tar
 
 CLI::Option* AddPosition(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
                          const std::string& description) {
-  const auto set = [&target, name](const std::string& text) { target = ParsePosition(name, text); };
-  return app.add_option_function<std::string>(name, set, description)->type_name("earliest|latest|SEQUENCE|TIME");
+  return AddPositionOf(app, name, target, description, {"earliest", "latest"});
+}
+
+CLI::Option* AddBeginning(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
+                          const std::string& description) {
+  return AddPositionOf(app, name, target, description, {"earliest"});
+}
+
+CLI::Option* AddEnd(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
+                    const std::string& description) {
+  return AddPositionOf(app, name, target, description, {"latest"});
+}
+
+std::optional<uint64_t> ParseNumber(const std::string& text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 }  // namespace pvebus::cli

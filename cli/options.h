@@ -24,11 +24,20 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::optional<siz
 CLI::Option* AddPairs(CLI::App& app, const std::string& name, std::vector<std::pair<std::string, std::string>>& target,
                       const std::string& description);
 
-// Names of event types, comma separated or repeated.
+// --type: names of event types, comma separated or repeated.
 CLI::Option* AddEventTypes(CLI::App& app, std::vector<event::v1::EventType>& target);
 
-// earliest, latest, a sequence number, or a time.
+// Where in the journal: earliest, latest, a sequence number, a time, or how long ago ("-15m").
 CLI::Option* AddPosition(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
                          const std::string& description);
+// The same for a place where `latest` makes no sense: the beginning of what is done again.
+CLI::Option* AddBeginning(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
+                          const std::string& description);
+// The same for one where `earliest` makes no sense.
+CLI::Option* AddEnd(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,
+                    const std::string& description);
+
+// A whole number that is not negative and nothing else.
+std::optional<uint64_t> ParseNumber(const std::string& text);
 
 }  // namespace pvebus::cli

@@ -9,7 +9,7 @@ namespace pvebus::cli {
 constexpr std::chrono::seconds kSilence{2};
 
 Progress::Progress(std::string what, const Clock& clock, Console& console)
-    : what_(std::move(what)), clock_(clock), console_(console) {
+    : clock_(clock), console_(console), what_(std::move(what)) {
   if (console.err_is_terminal) thread_ = std::thread([this] { Run(); });
 }
 
@@ -22,6 +22,11 @@ Progress::~Progress() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Progress::Say(std::string what) {
+  MutexLock lock(mutex_);
+  what_ = std::move(what);
+}
+
 void Progress::Run() {
   const SteadyTime start = clock_.SteadyNow();
   SteadyTime next = start + kSilence;
@@ -31,7 +36,7 @@ void Progress::Run() {
     if (changed_.WaitUntil(mutex_, next)) continue;
     shown = true;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(next - start).count();
-    console_.err << absl::StrFormat("\r%s, %d s", what_, seconds) << std::flush;
+    console_.err << absl::StrFormat("\r\x1b[K%s, %d s", what_, seconds) << std::flush;
     next += std::chrono::seconds(1);
   }
   if (shown) console_.err << "\r\x1b[K" << std::flush;

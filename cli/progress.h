@@ -15,14 +15,17 @@ class Progress {
   Progress(std::string what, const Clock& clock, Console& console);
   ~Progress();
 
+  // What is said from now on.
+  void Say(std::string what);
+
  private:
   void Run();
 
-  const std::string what_;
   const Clock& clock_;
   Console& console_;
   Mutex mutex_;
   CondVar changed_;
+  std::string what_ ABSL_GUARDED_BY(mutex_);
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

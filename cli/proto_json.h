@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cli/console.h"
 #include "google/protobuf/message.h"
 
 namespace pvebus::cli {
@@ -10,5 +11,15 @@ namespace pvebus::cli {
 // streams.
 enum class JsonLayout { kPretty, kOneLine };
 std::string ToJson(const google::protobuf::Message& message, JsonLayout layout);
+
+// The answer of a command: as a document for programs, or as `print(out)` writes it for eyes.
+template <typename Print>
+void Show(const google::protobuf::Message& message, Console& console, Print print) {
+  if (console.json()) {
+    console.out << ToJson(message, JsonLayout::kPretty);
+  } else {
+    print(console.out);
+  }
+}
 
 }  // namespace pvebus::cli

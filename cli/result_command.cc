@@ -42,11 +42,7 @@ int ShowResult(const ResultArguments& arguments, const GlobalOptions& global, Co
     return Call(*stub, &BusService::Stub::GetPublishResult, request, global.TimeoutOr(wait + kDefaultTimeout));
   }();
   if (!response.ok()) return PrintRefusal(response.status(), global, console);
-  if (console.json()) {
-    console.out << ToJson(*response, JsonLayout::kPretty);
-  } else {
-    PrintResult(response->result(), console.out);
-  }
+  Show(*response, console, [&](std::ostream& out) { PrintResult(response->result(), out); });
   return ExitCodeOf(response->result());
 }
 

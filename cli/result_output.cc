@@ -27,13 +27,6 @@ std::string NextAttempt(const bus::v1::ListenerResult& row) {
   return "in " + FormatDuration(wait);
 }
 
-std::string HookMessage(const bus::v1::HookResult& hook) {
-  std::string text = hook.resource();
-  if (!hook.before().empty() || !hook.after().empty()) absl::StrAppendFormat(&text, " %s -> %s", hook.before(), hook.after());
-  if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
-  return text;
-}
-
 void PrintEvent(const bus::v1::PublishResult& result, std::ostream& out) {
   out << absl::StrFormat("event    %s\n", Printable(result.event_id()));
   if (result.sequence() > 0) {
@@ -45,12 +38,11 @@ void PrintEvent(const bus::v1::PublishResult& result, std::ostream& out) {
 
 void AddRows(const bus::v1::ListenerResult& row, Table& table) {
   table.Add({row.listener() + (row.required() ? " (required)" : ""), ShortName(DeliveryState_Name(row.state())),
-             row.attempt() > 0 ? std::to_string(row.attempt()) : "-",
-             row.has_latency() ? FormatDuration(client::FromProto(row.latency())) : "-", NextAttempt(row),
-             row.has_error() ? FormatError(row.error()) : ""});
+             row.attempt() > 0 ? std::to_string(row.attempt()) : "-", row.has_latency() ? FormatDuration(row.latency()) : "-",
+             NextAttempt(row), row.has_error() ? FormatError(row.error()) : ""});
   for (const bus::v1::HookResult& hook : row.hook_results()) {
     table.Add({"  " + hook.hook(), ShortName(HookState_Name(hook.state())), "",
-               hook.has_duration() ? FormatDuration(client::FromProto(hook.duration())) : "", "", HookMessage(hook)});
+               hook.has_duration() ? FormatDuration(hook.duration()) : "", "", FormatHook(hook)});
   }
 }
 
@@ -71,14 +63,29 @@ std::string FormatError(const bus::v1::ListenerError& error) {
   return text;
 }
 
-void PrintResult(const bus::v1::PublishResult& result, std::ostream& out) {
-  PrintEvent(result, out);
-  out << absl::StrFormat("outcome  %s: %s\n", ShortName(PublishOutcome_Name(result.outcome())), OutcomeInWords(result));
+std::string FormatHook(const bus::v1::HookResult& hook) {
+  std::string text = hook.resource();
+  if (!hook.before().empty() || !hook.after().empty()) absl::StrAppendFormat(&text, " %s -> %s", hook.before(), hook.after());
+  if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
+  return text;
+}
+
+std::string FormatOutcome(const bus::v1::PublishResult& result) {
+  return absl::StrFormat("%s: %s", ShortName(PublishOutcome_Name(result.outcome())), OutcomeInWords(result));
+}
+
+void PrintListenerResults(const bus::v1::PublishResult& result, std::ostream& out) {
   Table table({"LISTENER", "STATE", "ATTEMPT", "LATENCY", "NEXT ATTEMPT", "DETAIL"});
   for (const bus::v1::ListenerResult& row : result.listener_results()) AddRows(row, table);
   if (table.empty()) return;
   out << '\n';
   table.Print(out);
+}
+
+void PrintResult(const bus::v1::PublishResult& result, std::ostream& out) {
+  PrintEvent(result, out);
+  out << absl::StrFormat("outcome  %s\n", FormatOutcome(result));
+  PrintListenerResults(result, out);
 }
 
 void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <ostream>
+#include <string>
+
 #include "cli/console.h"
 #include "pvebus/bus/v1/bus_service.pb.h"
 
@@ -12,6 +15,14 @@ std::string ShortName(const std::string& enum_value_name);
 void PrintResult(const bus::v1::PublishResult& result, std::ostream& out);
 // The header lines and who gets it: for one who did not ask to wait for anybody.
 void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out);
+
+// The parts of the above: the outcome as in "PARTIAL: 3 of 4 listeners succeeded, 1 failed", and the table with a row per
+// listener, which begins with an empty line and is left out when there is none.
+std::string FormatOutcome(const bus::v1::PublishResult& result);
+void PrintListenerResults(const bus::v1::PublishResult& result, std::ostream& out);
+
+// What a hook did to what: "storage/nas a -> b: message".
+std::string FormatHook(const bus::v1::HookResult& hook);
 
 // 0 when everybody succeeded or nobody wanted the event, 1 when some listener failed or is pending.
 ExitCode ExitCodeOf(const bus::v1::PublishResult& result);

@@ -21,9 +21,13 @@ std::string TrimmedRight(std::string line) {
 
 std::string Printable(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
+    // U+0080..U+009F, which terminals take for escape sequences too.
+    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      absl::StrAppendFormat(&result, "\\x%02x", static_cast<unsigned char>(text[++i]));
+    } else if (c == '\n') {
       result += "\\n";
     } else if (c == '\t') {
       result += ' ';

@@ -39,7 +39,13 @@ TEST(TableTest, WidthCountsCharactersNotBytes) {
   EXPECT_EQ(Printed(table), "NAME  N\n\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f  1\n");
 }
 
-TEST(TableTest, TextFromElsewhereCannotSteerTheTerminal) { EXPECT_EQ(Printable("a\x1b[31mb\nc\td"), "a\\x1b[31mb\\nc d"); }
+TEST(TableTest, TextFromElsewhereCannotSteerTheTerminal) {
+  EXPECT_EQ(Printable("a\x1b[31mb\nc\td"), "a\\x1b[31mb\\nc d");
+  // The same escape in one character, U+009B; a neighbour of it in the table of bytes is harmless.
+  EXPECT_EQ(Printable("a\xc2\x9b"
+                      "31mb \xc2\xb5s \xc3\xa9"),
+            "a\\x9b31mb \xc2\xb5s \xc3\xa9");
+}
 
 }  // namespace
 }  // namespace pvebus::cli
