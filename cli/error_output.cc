@@ -84,7 +84,8 @@ int PrintRefusal(const absl::Status& error, const GlobalOptions& global, Console
     console.err << absl::StrFormat("pvebus: no answer from the bus at %s in time\n", global.bus);
   } else {
     const std::string code = absl::StatusCodeToString(error.code());
-    console.err << absl::StrFormat("pvebus: refused: %s%s%s: %s\n", code, reason.empty() ? "" : " ", reason, text);
+    console.err << absl::StrFormat("pvebus: refused: %s%s%s%s%s\n", code, reason.empty() ? "" : " ", reason,
+                                   text.empty() ? "" : ": ", text);
   }
   const std::string_view message(error.message().data(), error.message().size());
   for (const auto& [key, value] : ErrorMetadata(error)) {

@@ -22,8 +22,8 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes) {
 
 }  // namespace
 
-// One call: reads the request, writes the script's messages one after the other. Owned by itself until OnDone; what happens to it
-// happens in turn, except a cancellation, which lets the write that is under way fail.
+// One call: reads the request, writes the script's messages one after the other. Owned by itself until OnDone. Its reactions come
+// in turn, except that of a cancellation.
 class FakeBus::Call final : public grpc::ServerGenericBidiReactor {
  public:
   Call(FakeBus& bus, const std::string& method) : bus_(bus), method_(method.substr(method.rfind('/') + 1)) {
@@ -40,19 +40,32 @@ class FakeBus::Call final : public grpc::ServerGenericBidiReactor {
     if (!ok) return Finish(grpc::Status::CANCELLED);
     Next();
   }
+  void OnCancel() override {
+    MutexLock lock(mutex_);
+    cancelled_ = true;
+    if (holding_) Finish(grpc::Status::CANCELLED);
+  }
   void OnDone() override { delete this; }
 
   void Next() {
-    if (script_.messages.empty()) return Finish(script_.status);
+    if (script_.messages.empty()) return End();
     buffer_ = ToBuffer(script_.messages.front());
     script_.messages.pop_front();
     StartWrite(&buffer_);
+  }
+  void End() {
+    MutexLock lock(mutex_);
+    holding_ = script_.hold && !cancelled_;
+    if (!holding_) Finish(script_.status);
   }
 
   FakeBus& bus_;
   const std::string method_;
   grpc::ByteBuffer buffer_;
   Script script_;
+  Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 FakeBus::FakeBus() {
@@ -70,7 +83,7 @@ FakeBus::~FakeBus() { server_->Shutdown(); }
 
 void FakeBus::Answer(const std::string& method, const std::vector<const google::protobuf::Message*>& messages,
                      const grpc::Status& status) {
-  Script script{{}, status};
+  Script script{{}, status, false};
   for (const google::protobuf::Message* message : messages) script.messages.push_back(message->SerializeAsString());
   MutexLock lock(mutex_);
   scripts_[method] = {std::move(script)};
@@ -78,7 +91,21 @@ void FakeBus::Answer(const std::string& method, const std::vector<const google::
 
 void FakeBus::AnswerThen(const std::string& method, const google::protobuf::Message& message) {
   MutexLock lock(mutex_);
-  scripts_[method].push_back({{message.SerializeAsString()}, grpc::Status::OK});
+  scripts_[method].push_back({{message.SerializeAsString()}, grpc::Status::OK, false});
+}
+
+void FakeBus::AnswerAndHold(const std::string& method, const google::protobuf::Message& message) {
+  MutexLock lock(mutex_);
+  scripts_[method] = {{{message.SerializeAsString()}, grpc::Status::OK, true}};
+}
+
+bool FakeBus::WaitForCall(const std::string& method) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  MutexLock lock(mutex_);
+  while (received_[method].empty()) {
+    if (!called_.WaitUntil(mutex_, deadline)) return false;
+  }
+  return true;
 }
 
 grpc::ServerGenericBidiReactor* FakeBus::CreateReactor(grpc::GenericCallbackServerContext* context) {
@@ -88,8 +115,9 @@ grpc::ServerGenericBidiReactor* FakeBus::CreateReactor(grpc::GenericCallbackServ
 FakeBus::Script FakeBus::Receive(const std::string& method, std::string request) {
   MutexLock lock(mutex_);
   received_[method].push_back(std::move(request));
+  called_.NotifyAll();
   std::deque<Script>& scripts = scripts_[method];
-  if (scripts.empty()) return {{}, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "the test has no answer to " + method)};
+  if (scripts.empty()) return {{}, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "the test has no answer to " + method), false};
   Script script = scripts.front();
   if (scripts.size() > 1) scripts.pop_front();
   return script;

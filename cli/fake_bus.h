@@ -28,6 +28,11 @@ class FakeBus final : private grpc::CallbackGenericService {
   // The answer of the call after that; the last one holds.
   void AnswerThen(const std::string& method, const google::protobuf::Message& message);
 
+  // Messages of a stream that then stays open until the client cancels it.
+  void AnswerAndHold(const std::string& method, const google::protobuf::Message& message);
+
+  // Whether `method` was called within ten seconds.
+  bool WaitForCall(const std::string& method);
   // What `method` was asked, in order.
   template <typename Request>
   std::vector<Request> Asked(const std::string& method) {
@@ -41,6 +46,7 @@ class FakeBus final : private grpc::CallbackGenericService {
   struct Script {
     std::deque<std::string> messages;
     grpc::Status status;
+    bool hold = false;
   };
 
   grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
@@ -48,6 +54,7 @@ class FakeBus final : private grpc::CallbackGenericService {
   std::vector<std::string> Received(const std::string& method);
 
   Mutex mutex_;
+  CondVar called_;
   std::map<std::string, std::deque<Script>> scripts_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<std::string>> received_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Server> server_;
