@@ -3,14 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
-namespace pvebus::bus {
+#include "bus-service/store/dead_letter_rows.h"
 
-size_t BytesOf(const DeadLetter& letter) {
-  size_t bytes = 512 + letter.delivery.hook_results.size();
-  if (letter.event) bytes += letter.event->Bytes();
-  for (const AttemptRecord& attempt : letter.delivery.attempts) bytes += 128 + attempt.error.message.size();
-  return bytes;
-}
+namespace pvebus::bus {
 
 EventPtr MemoryJournal::At(Sequence sequence) const {
   if (events_.empty() || sequence < events_.front()->sequence || sequence > events_.back()->sequence) return nullptr;

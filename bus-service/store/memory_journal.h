@@ -76,7 +76,4 @@ class MemoryJournal final : public EventLog, public StateLog {
   uint64_t last_replay_number_ = 0;
 };
 
-// What a dead letter costs to keep, in bytes.
-size_t BytesOf(const DeadLetter& letter);
-
 }  // namespace pvebus::bus

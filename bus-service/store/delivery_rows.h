@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bus-service/core/state_log.h"
+#include "bus-service/store/statements.h"
+
+namespace pvebus::bus {
+
+// The rows of `deliveries` and `replays`. Knows no threads and no transactions. One thread at a time.
+class DeliveryRows {
+ public:
+  explicit DeliveryRows(SqliteDatabase& database) : sql_(database) {}
+  absl::Status Prepare();
+
+  absl::Status Put(ListenerId listener, const DeliveryRecord& delivery);
+  // Of events before `sequence`.
+  absl::Status DropBefore(Sequence sequence);
+  // A listener's deliveries and replays.
+  absl::Status DropListener(ListenerId listener);
+  // Of one event, by listener.
+  absl::StatusOr<StateLog::Deliveries> OfEvent(Sequence sequence);
+  // The next so many rows, ascending by event and listener, each for itself: a damaged one does not hide the others. `place`
+  // moves behind them; false when there were fewer.
+  struct Place {
+    Sequence sequence = 0;
+    ListenerId listener = 0;
+  };
+  using Visit = std::function<void(absl::StatusOr<std::pair<ListenerId, DeliveryRecord>>)>;
+  absl::StatusOr<bool> Scan(Place& place, size_t most, const Visit& visit);
+
+  absl::Status PutReplay(const Replay& replay);
+  absl::Status RemoveReplay(ListenerId listener, uint64_t number);
+  // After a number, ascending, at most so many.
+  absl::StatusOr<std::vector<Replay>> ReplaysAfter(ListenerId listener, uint64_t number, size_t most);
+
+ private:
+  enum : size_t {
+    kPut,
+    kDropBefore,
+    kDropListener,
+    kOfEvent,
+    kFrom,
+    kPutReplay,
+    kRemoveReplay,
+    kDropReplays,
+    kReplaysAfter,
+  };
+
+  static absl::StatusOr<std::pair<ListenerId, DeliveryRecord>> Current(const SqliteStatement& row);
+  static absl::StatusOr<StateLog::Deliveries> Read(SqliteStatement& query);
+
+  Statements sql_;
+};
+
+}  // namespace pvebus::bus
