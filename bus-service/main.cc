@@ -3,14 +3,16 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
 #include "bus-service/core/bus.h"
 #include "bus-service/core/event_id.h"
-#include "bus-service/core/names.h"
+#include "bus-service/flags.h"
 #include "bus-service/rpc/bus_server.h"
-#include "bus-service/store/memory_event_log.h"
+#include "bus-service/store/memory_journal.h"
 #include "bus-service/store/sqlite_event_log.h"
 #include "google/protobuf/stubs/logging.h"
 #include "sdk/base/mutex.h"
@@ -18,56 +20,6 @@
 
 namespace pvebus::bus {
 namespace {
-
-constexpr char kDefaultDataDirectory[] = "/var/lib/pvebus/bus";
-
-struct Flags {
-  service::ServiceOptions service;
-  std::string journal = "sqlite";
-  uint64_t journal_limit_mib = 128;
-  uint64_t max_event_bytes = 1 << 20;
-  double drain_grace_seconds = 10;
-  std::vector<std::string> required_listeners;
-};
-
-void AddFlags(CLI::App& app, Flags& flags) {
-  app.description(
-      "The event bus: takes events from publishers, hands each to every listener that wants it, and tells the publisher what\n"
-      "all of them answered.");
-  app.footer(
-      "Example:\n"
-      "  bus-service --listen 127.0.0.1:7400 --listen unix:/run/pvebus/bus.sock --require-listeners storage-hooks\n");
-  service::AddServiceFlags(app, flags.service, "127.0.0.1:7400");
-  app.add_option("--journal", flags.journal,
-                 "What keeps events and listeners. sqlite: a file in --data-dir, which survives a crash; memory: nothing "
-                 "survives the bus")
-      ->check(CLI::IsMember({"sqlite", "memory"}))
-      ->capture_default_str()
-      ->group("Journal");
-  app.add_option("--journal-limit", flags.journal_limit_mib,
-                 "MiB of events that the journal holds. Settled events make room for new ones; when all are unsettled,\n"
-                 "publishers get RESOURCE_EXHAUSTED JOURNAL_FULL")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str()
-      ->group("Journal");
-  app.add_option("--max-event-bytes", flags.max_event_bytes,
-                 "A larger event is refused. Listeners must be able to read it: at most 3 MiB")
-      ->check(CLI::Range(1024, 3 << 20))
-      ->capture_default_str()
-      ->group("Limits");
-  app.add_option("--drain-grace", flags.drain_grace_seconds, "Seconds for listeners to answer what they have after SIGTERM")
-      ->check(CLI::Range(0.0, 600.0))
-      ->capture_default_str()
-      ->group("Limits");
-  app.add_option("--require-listeners", flags.required_listeners,
-                 "Be ready (grpc.health.v1, systemd) only when these listeners are connected")
-      ->delimiter(',')
-      ->group("Readiness")
-      ->check([](const std::string& name) {
-        const auto status = CheckName("listener", name);
-        return status.ok() ? std::string() : std::string(status.message());
-      });
-}
 
 // Says again and again what an operator must not forget, until destroyed.
 class MemoryReminder {
@@ -95,21 +47,47 @@ class MemoryReminder {
   std::jthread thread_;
 };
 
+// Brings what the journal has to say to the bus's thread; what comes before the server is up waits for it. Any thread.
+class Mailbox {
+ public:
+  void Post(std::function<void()> task) ABSL_LOCKS_EXCLUDED(mutex_) {
+    BusServer* server = nullptr;
+    {
+      MutexLock lock(mutex_);
+      server = server_;
+      if (!server) waiting_.push_back(std::move(task));
+    }
+    if (server) server->Post(std::move(task));
+  }
+  void Connect(BusServer& server) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    for (auto& task : std::exchange(waiting_, {})) server.Post(std::move(task));
+    server_ = &server;
+  }
+
+ private:
+  Mutex mutex_;
+  BusServer* server_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::vector<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
+};
+
+// One object is both logs.
 struct Journal {
   std::unique_ptr<EventLog> log;
-  StateLog* states = nullptr;  // part of the log; null when nothing is kept
+  StateLog* states = nullptr;
   Recovery recovery;
 };
 
 absl::StatusOr<Journal> OpenJournal(const Flags& flags, JournalWriter::Post post, Logger& logger) {
   Journal journal;
-  const size_t limit = flags.journal_limit_mib << 20;
-  if (flags.journal == "memory") {
-    journal.log = std::make_unique<MemoryEventLog>(limit);
+  if (!flags.durable()) {
+    auto memory = std::make_unique<MemoryJournal>(flags.JournalBytes());
+    journal.states = memory.get();
+    journal.log = std::move(memory);
     return journal;
   }
-  const std::string directory = flags.service.data_dir.empty() ? kDefaultDataDirectory : flags.service.data_dir;
-  auto opened = SqliteEventLog::Open(directory, limit, std::move(post), logger);
+  auto opened =
+      SqliteEventLog::Open(flags.DataDirectory(), flags.JournalBytes(), std::move(post), logger, flags.accept_data_loss);
   if (!opened.ok()) return opened.status();
   journal.states = opened->log.get();
   journal.log = std::move(opened->log);
@@ -126,21 +104,19 @@ int Run(const Flags& flags) {
   // What a stranger sends wrong is answered to him; protobuf need not say it here too.
   google::protobuf::SetLogHandler(nullptr);
 
-  Limits limits;
-  limits.max_event_bytes = flags.max_event_bytes;
-  limits.drain_grace = std::chrono::milliseconds(static_cast<int64_t>(flags.drain_grace_seconds * 1000));
+  const Limits limits = flags.MakeLimits();
   LoopClock clock;
   SeededRandom random(SeededRandom::SystemSeed());
-  // The journal's thread needs the server's, and that needs the bus, which needs the journal.
-  BusServer* server_if_up = nullptr;
+  // The journal's threads need the server's, and that needs the bus, which needs the journal.
+  Mailbox mailbox;
   auto journal = OpenJournal(
-      flags, [&server_if_up](std::function<void()> task) { server_if_up->Post(std::move(task)); }, **logger);
+      flags, [&mailbox](std::function<void()> task) { mailbox.Post(std::move(task)); }, **logger);
   if (!journal.ok()) {
     absl::FPrintF(stderr, "bus-service: %s\n", journal.status().message());
     return 1;
   }
-  Bus bus(limits, clock, random, *journal->log, **logger, journal->states);
-  bus.Restore(journal->recovery);
+  Bus bus(limits, clock, random, *journal->log, *journal->states, **logger);
+  bus.Restore(std::exchange(journal->recovery, {}));
 
   service::InitServerPlugins(service::Health::kOwn);
   grpc::ServerBuilder builder;
@@ -165,11 +141,11 @@ int Run(const Flags& flags) {
     absl::FPrintF(stderr, "bus-service: %s\n", grpc_server.status().message());
     return 1;
   }
-  server_if_up = &server;
+  mailbox.Connect(server);
   server.Start(**grpc_server);
   ports.PrintListening();
   std::optional<MemoryReminder> reminder;
-  if (flags.journal == "memory") reminder.emplace(**logger);
+  if (!flags.durable()) reminder.emplace(**logger);
 
   const std::string signal = service::WaitForStopSignal();
   (*logger)->Info("stopping signal=%s", signal);

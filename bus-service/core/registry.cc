@@ -75,6 +75,7 @@ void Registry::Resolve(const StartPosition& position, std::function<void(absl::S
 
 absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Registration& registration) {
   if (draining_) return Draining();
+  if (auto status = CheckWritable(); !status.ok()) return status;
   if (auto status = CheckName("registration.listener", registration.listener); !status.ok()) return status;
   auto it = listeners_.find(registration.listener);
   Admission admission;
@@ -126,6 +127,12 @@ absl::StatusOr<Registry::Admission> Registry::Admit(Session& session, const Regi
                      record.subscription->next_sequence(), record.subscription->backlog());
   Changed();
   return admission;
+}
+
+absl::Status Registry::CheckWritable() const {
+  if (!parts_.log.read_only()) return absl::OkStatus();
+  const auto problems = parts_.log.GetStats().problems;
+  return JournalDamaged(problems.empty() ? "it cannot be written" : problems.front().message);
 }
 
 void Registry::Left(Session& session, Subscription& subscription, const absl::Status& status, Subscription::Leave leave) {

@@ -101,6 +101,9 @@ class Registry {
   // What an earlier run of the bus knew. Requires: no listener is there.
   void Restore(const Recovery& recovery);
 
+  // DATA_LOSS JOURNAL_DAMAGED when nothing is stored any more: nobody is admitted then either.
+  absl::Status CheckWritable() const;
+
   // From here on nobody is admitted.
   void StartDraining() { draining_ = true; }
   bool draining() const { return draining_; }

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "bus-service/rpc/bus_rpc.h"
+#include "bus-service/rpc/dead_letter_rpc.h"
 #include "bus-service/rpc/health_rpc.h"
 #include "bus-service/rpc/journal_rpc.h"
 #include "bus-service/rpc/listen_stream.h"
@@ -22,12 +23,14 @@ struct BusServer::Services {
       : publishing(bus, loop),
         registry(bus, loop),
         journal(bus, loop),
+        dead_letters(bus, loop),
         health(loop),
         listening{listen_service, bus, loop, instance_id} {}
 
   BusRpc publishing;
   RegistryRpc registry;
   JournalRpc journal;
+  DeadLetterRpc dead_letters;
   HealthRpc health;
   ListenStream::Service listen_service;
   ListenStream::Host listening;
@@ -40,6 +43,7 @@ BusServer::BusServer(Options options, Bus& bus, LoopClock& clock, Logger& logger
   builder.RegisterService(&services_->publishing.service());
   builder.RegisterService(&services_->registry.service());
   builder.RegisterService(&services_->journal.service());
+  builder.RegisterService(&services_->dead_letters.service());
   builder.RegisterService(&services_->health.service());
   builder.RegisterService(&services_->listen_service);
   // Reflection and channelz are synchronous; nothing else is.
@@ -52,27 +56,41 @@ BusServer::~BusServer() = default;
 
 void BusServer::Start(grpc::Server& server) {
   server_ = &server;
-  for (const char* name : {"pvebus.bus.v1.ListenerService", "pvebus.bus.v1.RegistryService", "pvebus.bus.v1.JournalService"}) {
+  for (const char* name : {"pvebus.bus.v1.ListenerService", "pvebus.bus.v1.RegistryService", "pvebus.bus.v1.JournalService",
+                           "pvebus.bus.v1.DeadLetterService"}) {
     services_->health.Set(name, true);
   }
   for (const char* name : {"", "pvebus.bus.v1.BusService"}) services_->health.Set(name, false);
   bus_.registry().SetObserver([this] { UpdateReadiness(); });
-  UpdateReadiness();
+  NoticeDamage();
   services_->publishing.Listen();
   services_->registry.Listen();
   services_->journal.Listen();
+  services_->dead_letters.Listen();
   services_->health.Listen();
   for (int i = 0; i < 4; ++i) ListenStream::Listen(services_->listening);
   thread_ = std::thread([this] {
     loop_->Run({[this] {
                   bus_.RunTimers();
                   bus_.EndTurn();
+                  if (bus_.log().read_only() != damaged_) NoticeDamage();
                 },
                 [this] { return bus_.NextTimer(); }});
   });
 }
 
 void BusServer::Post(std::function<void()> task) { loop_->Post(std::move(task)); }
+
+void BusServer::NoticeDamage() {
+  damaged_ = bus_.log().read_only();
+  if (damaged_) {
+    logger_.Error(
+        "journal_damaged publishes and registrations are refused, what can be read is; `pvebus journal status` says what is "
+        "damaged. Restore the data directory from a copy, or start once with --accept-data-loss error=\"%s\"",
+        bus_.CheckWritable().message());
+  }
+  UpdateReadiness();
+}
 
 void BusServer::UpdateReadiness() {
   bool ready = !bus_.draining();
@@ -82,7 +100,7 @@ void BusServer::UpdateReadiness() {
     if (it == bus_.registry().listeners().end() || !it->second.holder) missing += (missing.empty() ? "" : ",") + name;
   }
   // Once ready, a listener that comes and goes changes nothing: its events wait for it.
-  ready = ready && (ready_ || missing.empty());
+  ready = ready && (ready_ || missing.empty()) && !bus_.log().read_only();
   if (ready == ready_) return;
   ready_ = ready;
   for (const char* name : {"", "pvebus.bus.v1.BusService"}) services_->health.Set(name, ready);
@@ -95,7 +113,7 @@ void BusServer::Stop() {
     drained_ = [&drained] { drained.set_value(); };
     bus_.StartDrain();
     UpdateReadiness();
-    services_->journal.EndWatches();
+    services_->journal.EndStreams();
     drain_end_ = clock_.SteadyNow() + bus_.limits().drain_grace;
     CheckDrained();
   });

@@ -35,6 +35,8 @@ class BusServer {
  private:
   struct Services;
 
+  // The journal is damaged now, or was already.
+  void NoticeDamage();
   void UpdateReadiness();
   void CheckDrained();
 
@@ -47,6 +49,7 @@ class BusServer {
   grpc::Server* server_ = nullptr;
   std::thread thread_;
   bool ready_ = false;
+  bool damaged_ = false;
   SteadyTime drain_end_;
   std::function<void()> drained_;
 };

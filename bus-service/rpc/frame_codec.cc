@@ -41,6 +41,8 @@ Wrapping Wrap(const OutgoingDelivery& delivery) {
   after.Number(Field::kAttemptFieldNumber, delivery.attempt);
   after.Number(Field::kMaxAttemptsFieldNumber, delivery.max_attempts);
   after.Timestamp(Field::kAckDeadlineTimeFieldNumber, delivery.ack_deadline_time);
+  if (!delivery.replay_id.empty()) after.Bytes(Field::kReplayIdFieldNumber, delivery.replay_id);
+  if (delivery.dry_run) after.Number(Field::kDryRunFieldNumber, 1);
   if (delivery.backlog > 0) after.Number(Field::kBacklogFieldNumber, delivery.backlog);
   return wrapping;
 }

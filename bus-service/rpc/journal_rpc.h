@@ -2,6 +2,7 @@
 
 #include "bus-service/core/bus.h"
 #include "bus-service/rpc/methods.h"
+#include "bus-service/rpc/verify_stream.h"
 #include "bus-service/rpc/watch_stream.h"
 #include "pvebus/bus/v1/journal_service.grpc.pb.h"
 
@@ -14,17 +15,26 @@ class JournalRpc {
   grpc::Service& service() { return service_; }
   void Listen();
   // The bus is leaving.
-  void EndWatches();
+  void EndStreams();
 
  private:
-  void GetJournalStatus(UnaryCall& call);
+  template <typename Base>
+  using Raw = v1::JournalService::WithRawMethod_GetEvent<
+      v1::JournalService::WithRawMethod_ListEvents<v1::JournalService::WithRawMethod_WatchEvents<
+          v1::JournalService::WithRawMethod_TraceEvent<v1::JournalService::WithRawMethod_ReplayEvents<
+              v1::JournalService::WithRawMethod_GetJournalStatus<v1::JournalService::WithRawMethod_VerifyJournal<Base>>>>>>>;
+
+  void GetEvent(UnaryCall& call, const v1::GetEventRequest& request);
+  void TraceEvent(UnaryCall& call, const v1::TraceEventRequest& request);
+  void ReplayEvents(UnaryCall& call, const v1::ReplayEventsRequest& request);
 
   Bus& bus_;
   EventLoop& loop_;
-  v1::JournalService::WithRawMethod_WatchEvents<v1::JournalService::WithRawMethod_GetJournalStatus<v1::JournalService::Service>>
-      service_;
+  Raw<v1::JournalService::Service> service_;
   Methods methods_;
-  WatchStream::Host watches_;
+  ServerStream::Host watches_;
+  ServerStream::Host verifies_;
+  Verification verification_;
 };
 
 }  // namespace pvebus::bus

@@ -289,4 +289,12 @@ void EncodeListener(const std::string& name, const ListenerRecord& record, v1::L
   *out.mutable_lease_duration() = ToProto(record.lease);
 }
 
+void EncodeIncident(const Incident& incident, v1::ListenerIncident& out) {
+  *out.mutable_time() = ToProto(incident.time);
+  out.set_kind(incident.kind);
+  out.set_message(incident.message);
+  out.set_first_sequence(incident.first);
+  out.set_last_sequence(incident.last);
+}
+
 }  // namespace pvebus::bus

@@ -20,6 +20,8 @@ absl::StatusOr<StartPosition> DecodeStartPosition(std::string_view field, const 
 absl::StatusOr<uint32_t> DecodeEventTypes(const google::protobuf::RepeatedField<int>& types);
 
 void EncodePolicy(const DeliveryPolicy& policy, v1::DeliveryPolicy& out);
+// Without its incidents.
 void EncodeListener(const std::string& name, const ListenerRecord& record, v1::Listener& out);
+void EncodeIncident(const Incident& incident, v1::ListenerIncident& out);
 
 }  // namespace pvebus::bus

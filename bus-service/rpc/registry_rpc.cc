@@ -3,6 +3,7 @@
 #include "bus-service/core/errors.h"
 #include "bus-service/core/filter.h"
 #include "bus-service/core/names.h"
+#include "bus-service/rpc/later_answer.h"
 #include "bus-service/rpc/listener_codec.h"
 
 namespace pvebus::bus {
@@ -112,16 +113,25 @@ void RegistryRpc::ListListeners(UnaryCall& call, const v1::ListListenersRequest&
 }
 
 void RegistryRpc::GetListener(UnaryCall& call, const v1::GetListenerRequest& request) {
-  ReplyListener<v1::GetListenerResponse>(call, request.name(), bus_.registry().Find(request.name()));
+  auto record = bus_.registry().Find(request.name());
+  if (!record.ok()) return call.Fail(record.status());
+  v1::GetListenerResponse response;
+  EncodeListener(request.name(), **record, *response.mutable_listener());
+  for (const Incident& incident : (*record)->subscription->incidents()) {
+    EncodeIncident(incident, *response.mutable_listener()->add_incidents());
+  }
+  call.Reply(response);
 }
 
 void RegistryRpc::PauseListener(UnaryCall& call, const v1::PauseListenerRequest& request) {
+  if (auto status = bus_.CheckWritable(); !status.ok()) return call.Fail(status);
   if (auto status = CheckLength("reason", request.reason(), kMaxReasonBytes); !status.ok()) return call.Fail(status);
   ReplyListener<v1::PauseListenerResponse>(call, request.name(),
                                            bus_.registry().Pause(request.name(), request.reason(), request.etag()));
 }
 
 void RegistryRpc::ResumeListener(UnaryCall& call, const v1::ResumeListenerRequest& request) {
+  if (auto status = bus_.CheckWritable(); !status.ok()) return call.Fail(status);
   ReplyListener<v1::ResumeListenerResponse>(call, request.name(), bus_.registry().Resume(request.name(), request.etag()));
 }
 
@@ -138,16 +148,21 @@ void RegistryRpc::EvictListener(UnaryCall& call, const v1::EvictListenerRequest&
 void RegistryRpc::SeekListener(UnaryCall& call, const v1::SeekListenerRequest& request) {
   auto position = DecodeStartPosition("position", request.position());
   if (!position.ok()) return call.Fail(position.status());
-  auto outcome = bus_.registry().Seek(request.name(), *position, request.validate_only(), request.etag());
-  if (!outcome.ok()) return call.Fail(outcome.status());
-  v1::SeekListenerResponse response;
-  EncodeListener(request.name(), *outcome->listener, *response.mutable_listener());
-  response.set_next_sequence(outcome->next_sequence);
-  response.set_skipped_count(outcome->skipped);
-  call.Reply(response);
+  if (auto status = bus_.CheckWritable(); !status.ok() && !request.validate_only()) return call.Fail(status);
+  const LaterAnswer answer(call);
+  bus_.registry().Seek(request.name(), *position, request.validate_only(), request.etag(),
+                       [answer, name = request.name()](const absl::StatusOr<Registry::SeekOutcome>& outcome) {
+                         if (!outcome.ok()) return answer.Fail(outcome.status());
+                         v1::SeekListenerResponse response;
+                         if (outcome->listener) EncodeListener(name, *outcome->listener, *response.mutable_listener());
+                         response.set_next_sequence(outcome->next_sequence);
+                         response.set_skipped_count(outcome->skipped);
+                         answer.Reply(response);
+                       });
 }
 
 void RegistryRpc::DeleteListener(UnaryCall& call, const v1::DeleteListenerRequest& request) {
+  if (auto status = bus_.CheckWritable(); !status.ok()) return call.Fail(status);
   auto dropped = bus_.registry().Delete(request.name(), request.force(), request.etag());
   if (!dropped.ok()) return call.Fail(dropped.status());
   v1::DeleteListenerResponse response;

@@ -52,16 +52,20 @@ bool UnaryCall::Parse(google::protobuf::Message& request) {
   return status.ok();
 }
 
-void UnaryCall::Reply(const google::protobuf::MessageLite& response) {
+bool UnaryCall::BeginAnswer() {
   replied_ = true;
   leave_ = nullptr;
-  responder_.Finish(SerializeMessage(response), grpc::Status::OK, static_cast<Tag*>(this));
+  if (!loop_.stopping()) return true;
+  finished_ = true;  // the queue takes nothing any more
+  return false;
+}
+
+void UnaryCall::Reply(const google::protobuf::MessageLite& response) {
+  if (BeginAnswer()) responder_.Finish(SerializeMessage(response), grpc::Status::OK, static_cast<Tag*>(this));
 }
 
 void UnaryCall::Fail(const absl::Status& status) {
-  replied_ = true;
-  leave_ = nullptr;
-  responder_.FinishWithError(ToGrpcStatus(status), static_cast<Tag*>(this));
+  if (BeginAnswer()) responder_.FinishWithError(ToGrpcStatus(status), static_cast<Tag*>(this));
 }
 
 }  // namespace pvebus::bus

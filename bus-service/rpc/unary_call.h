@@ -47,6 +47,8 @@ class UnaryCall final : public Tag {
   UnaryCall(const Method& method, EventLoop& loop);
   void Proceed(bool ok) override;
   void Left();
+  // False when nothing can be sent any more.
+  bool BeginAnswer();
   void DeleteWhenDone();
 
   const Method& method_;

@@ -2,9 +2,10 @@
 
 #include "bus-service/core/errors.h"
 #include "bus-service/rpc/event_codec.h"
+#include "bus-service/rpc/journal_codec.h"
 #include "bus-service/rpc/listener_codec.h"
 #include "bus-service/rpc/wire.h"
-#include "sdk/status/status.h"
+#include "pvebus/bus/v1/journal_service.pb.h"
 
 namespace pvebus::bus {
 namespace {
@@ -14,41 +15,9 @@ constexpr size_t kBytesPerRead = 1024 * 1024;
 
 }  // namespace
 
-void WatchStream::Host::WakeAll() {
-  for (WatchStream* stream : open) loop.MarkDirty(*stream);
-}
-
-void WatchStream::Host::EndAll(const absl::Status& status) {
-  for (WatchStream* stream : open) stream->End(status);
-}
-
-void WatchStream::Listen(Host& host) {
-  auto* stream = new WatchStream(host);
-  stream->context_.AsyncNotifyWhenDone(stream->gone_.Start());
-  host.request_call(&stream->context_, &stream->request_, &stream->writer_, stream->arrive_.Start());
-}
-
-WatchStream::~WatchStream() {
-  host_.open.erase(this);
-  host_.loop.Forget(*this);
-}
-
-void WatchStream::Arrived(bool ok) {
-  if (!ok) {
-    gone_.Abandon();  // for a call that never began it never comes
-    return;
-  }
-  if (host_.loop.stopping()) return;
-  Listen(host_);
-  host_.open.insert(this);
-  if (auto status = Begin(); !status.ok()) End(std::move(status));
-  if (host_.bus.draining()) End(Draining());
-  host_.loop.MarkDirty(*this);
-}
-
-absl::Status WatchStream::Begin() {
+absl::Status WatchStream::Begin(const grpc::ByteBuffer& bytes) {
   v1::WatchEventsRequest request;
-  if (auto status = ParseMessage(request_, request); !status.ok()) return status;
+  if (auto status = ParseMessage(bytes, request); !status.ok()) return status;
   auto filter = Filter::ParseForEvents(request.filter());
   if (!filter.ok()) return filter.status();
   filter_ = *std::move(filter);
@@ -59,67 +28,48 @@ absl::Status WatchStream::Begin() {
   auto position = DecodeStartPosition("start_position", request.start_position());
   if (!position.ok()) return position.status();
   if (position->kind == StartPosition::Kind::kResume) return FieldInvalid("start_position.resume", "has no meaning for a watch");
-  auto start = host_.bus.registry().Resolve(*position);
-  if (!start.ok()) return start.status();
-  next_sequence_ = *start;
+  bus_.registry().Resolve(*position, [this, alive = alive()](absl::StatusOr<Sequence> start) {
+    if (alive.expired()) return;
+    if (!start.ok()) return End(start.status());
+    next_sequence_ = *start;
+    Wake();
+  });
   return absl::OkStatus();
 }
 
-void WatchStream::End(absl::Status status) {
-  if (ended_) return;
-  ended_ = std::move(status);
-  matched_.clear();
-  host_.loop.MarkDirty(*this);
-}
-
 void WatchStream::Fill() {
-  Bus& bus = host_.bus;
-  if (!matched_.empty() || reading_ || ended_ || next_sequence_ > bus.journaled_sequence()) return;
-  if (next_sequence_ < bus.ledger().first_sequence())
-    return End(SequenceCompacted(next_sequence_, bus.ledger().first_sequence()));
+  if (reading_ || next_sequence_ == 0 || next_sequence_ > bus_.journaled_sequence()) return;
   reading_ = true;
-  bus.log().Read(next_sequence_, kEventsPerRead, kBytesPerRead,
-                 [host = &host_, stream = this](absl::StatusOr<std::vector<EventPtr>> events) {
-                   if (!host->open.contains(stream)) return;
-                   stream->reading_ = false;
-                   if (!events.ok()) return stream->End(events.status());
-                   for (EventPtr& event : *events) {
-                     stream->next_sequence_ = event->sequence + 1;
-                     if (stream->event_types_ != 0 && (stream->event_types_ & (1u << static_cast<int>(event->type))) == 0)
-                       continue;
-                     if (stream->filter_.Matches(*event)) stream->matched_.push_back(std::move(event));
-                   }
-                   host->loop.MarkDirty(*stream);
-                 });
+  bus_.log().Read(next_sequence_, kEventsPerRead, kBytesPerRead,
+                  [this, alive = alive()](absl::StatusOr<std::vector<EventPtr>> events) {
+                    if (alive.expired()) return;
+                    reading_ = false;
+                    if (!events.ok()) return End(events.status());
+                    Take(*std::move(events));
+                    Wake();
+                  });
 }
 
-void WatchStream::Flush() {
-  if (finishing_ || write_.under_way()) return;
-  Fill();
-  if (!matched_.empty() && left_ > 0) {
-    v1::WatchEventsResponse response;
-    *response.mutable_event() = EncodeEvent(*matched_.front());
-    matched_.pop_front();
-    --left_;
-    writer_.Write(SerializeMessage(response), write_.Start());
-    return;
+void WatchStream::Take(std::vector<EventPtr> events) {
+  const Sequence first = events.empty() ? bus_.journaled_sequence() + 1 : events.front()->sequence;
+  if (first > next_sequence_) return End(SequenceCompacted(next_sequence_, first));
+  for (EventPtr& event : events) {
+    if (event->sequence > bus_.journaled_sequence()) break;
+    next_sequence_ = event->sequence + 1;
+    if (WantsType(event_types_, event->type) && filter_.Matches(*event)) matched_.push_back(std::move(event));
   }
-  if (left_ == 0) ended_ = absl::OkStatus();
-  if (!ended_) return;
-  finishing_ = true;
-  writer_.Finish(ToGrpcStatus(*ended_), finish_.Start());
 }
 
-void WatchStream::Written(bool ok) {
-  if (!ok) End(absl::CancelledError("the stream broke"));
-  host_.loop.MarkDirty(*this);
-}
-
-void WatchStream::Gone(bool) { End(absl::CancelledError("the stream broke")); }
-
-void WatchStream::DeleteWhenDone() {
-  if (arrive_.under_way() || write_.under_way() || finish_.under_way() || gone_.under_way()) return;
-  delete this;
+std::optional<grpc::ByteBuffer> WatchStream::Next() {
+  if (left_ == 0) End(absl::OkStatus());
+  if (ended()) return std::nullopt;
+  if (matched_.empty()) Fill();
+  if (matched_.empty()) return std::nullopt;
+  v1::WatchEventsResponse response;
+  *response.mutable_event() = EncodeEvent(*matched_.front());
+  matched_.pop_front();
+  --left_;
+  return SerializeMessage(response);
 }
 
 }  // namespace pvebus::bus
