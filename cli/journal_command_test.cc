@@ -128,13 +128,15 @@ TEST_F(JournalCommandTest, WhatIsDamagedIsListedFromAllMessages) {
 }
 
 TEST_F(JournalCommandTest, ACheckThatEndsWithoutItsOutcomeIsNoSuccess) {
-  const auto half = Checked(5, false);
+  auto half = Checked(5, false);
+  AddProblem(*half.mutable_problems());
   bus_.Answer("VerifyJournal", {&half});
   const RunOutcome ended = Pvebus({"journal", "verify"});
   bus_.Answer("VerifyJournal", {&half}, ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "DRAINING", "shutting down")));
   const RunOutcome broken = Pvebus({"journal", "verify"});
 
   EXPECT_EQ(ended.exit_code, kRefused);
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("interrupted after 5 of 10 events"), HasSubstr("checksum differs")));
   EXPECT_THAT(ended.err, HasSubstr("without its outcome"));
   EXPECT_EQ(broken.exit_code, kRefused);
   EXPECT_THAT(broken.err, HasSubstr("DRAINING"));

@@ -61,13 +61,13 @@ int VerifyJournal(const GlobalOptions& global, Console& console) {
     const service::StopSignalThread stop([&context](const std::string&) { context.TryCancel(); });
     status = Collect(channel, context, console, report);
   }
-  // Cancelled is what Ctrl-C does.
   if (status.ok() && !report.done()) status = absl::InternalError("the bus ended the check without its outcome");
-  if (!status.ok() && status.code() != absl::StatusCode::kCancelled) {
-    if (!console.json()) PrintProblems(report.problems(), console.out);
-    return PrintRefusal(status, global, console);
-  }
-  Show(report, console, [&report](std::ostream& out) { Print(report, out); });
+  // Cancelled is what Ctrl-C does.
+  const bool refused = !status.ok() && status.code() != absl::StatusCode::kCancelled;
+  // What was found is told, however it ended.
+  const bool begun = report.total_events() > 0 || !report.problems().empty();
+  if (!refused || begun) Show(report, console, [&report](std::ostream& out) { Print(report, out); });
+  if (refused) return PrintRefusal(status, global, console);
   return report.done() && report.problems().empty() ? kAllSucceeded : kListenerFailed;
 }
 
