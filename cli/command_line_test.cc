@@ -1,6 +1,6 @@
 #include "cli/command_line.h"
 
-#include "cli/run_in_test.h"
+#include "cli/testing/run_in_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

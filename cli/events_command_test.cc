@@ -1,4 +1,4 @@
-#include "cli/commands_fixture.h"
+#include "cli/testing/commands_fixture.h"
 #include "pvebus/bus/v1/journal_service.pb.h"
 #include "sdk/base/error.h"
 #include "sdk/status/status.h"

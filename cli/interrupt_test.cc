@@ -1,6 +1,6 @@
 #include <csignal>
 
-#include "cli/fake_bus.h"
+#include "cli/testing/fake_bus.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "pvebus/bus/v1/journal_service.pb.h"

@@ -1,4 +1,4 @@
-#include "cli/commands_fixture.h"
+#include "cli/testing/commands_fixture.h"
 #include "google/protobuf/util/json_util.h"
 #include "pvebus/bus/v1/journal_service.pb.h"
 #include "sdk/base/error.h"

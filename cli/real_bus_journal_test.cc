@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "cli/real_bus_fixture.h"
+#include "cli/testing/real_bus_fixture.h"
 
 namespace pvebus::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/fake_bus.h"
+#include "cli/testing/fake_bus.h"
 
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"

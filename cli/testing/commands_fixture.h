@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/fake_bus.h"
-#include "cli/run_in_test.h"
+#include "cli/testing/fake_bus.h"
+#include "cli/testing/run_in_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
