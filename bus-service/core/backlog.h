@@ -10,7 +10,7 @@
 namespace pvebus::bus {
 
 // How many events ahead of a cursor are wanted, kept up to date without looking at them. While a count of a part of the journal
-// is under way it is too low. One thread.
+// is under way it is too low; what had expired before it was counted is in it until the cursor passes it. One thread.
 class Backlog {
  public:
   // Requires: both outlive this.

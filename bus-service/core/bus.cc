@@ -77,13 +77,9 @@ std::shared_ptr<Bus::Asking> Bus::Ask(const void* caller, PublishDone done) {
 
 void Bus::Publish(PublishCommand command, PublishDone done) {
   if (draining()) return done(Draining());
-  if (log_.read_only()) return done(DamagedNow());
+  if (auto status = CheckWritable(); !status.ok()) return done(status);
+  command.until = clock_.SteadyNow() + command.wait;
   intake_.Take(std::move(command), std::move(done));
-}
-
-absl::Status Bus::DamagedNow() const {
-  const auto problems = log_.GetStats().problems;
-  return JournalDamaged(problems.empty() ? "it cannot be written" : problems.front().message);
 }
 
 void Bus::Accept(PublishCommand command, const Intake::Known& known, PublishDone done) {
@@ -117,7 +113,7 @@ void Bus::Accept(PublishCommand command, const Intake::Known& known, PublishDone
   last_publish_time_ = event.publish_time;
   event.sequence = ledger_.last_sequence() + 1;
   Publication& added = ledger_.Add(std::move(publication));
-  Wait(added, command.wait_policy, command.wait, false, std::move(done), command.caller);
+  Wait(added, command.wait_policy, command.until, false, std::move(done), command.caller);
   log_.Append(command.event, [this, sequence = event.sequence](const absl::Status& status) { Appended(sequence, status); });
 }
 
@@ -135,12 +131,12 @@ absl::Status Bus::CheckDuplicate(const PublishCommand& command, const Intake::Kn
 void Bus::AnswerDuplicate(const PublishCommand& command, EventPtr earlier, PublishDone done) {
   const auto asking = Ask(command.caller, std::move(done));
   recall_.Get(std::move(earlier),
-              [this, asking, policy = command.wait_policy, wait = command.wait](absl::StatusOr<Publication*> publication) {
+              [this, asking, policy = command.wait_policy, until = command.until](absl::StatusOr<Publication*> publication) {
                 if (!asking->done) return;
                 const PublishDone answer = std::exchange(asking->done, nullptr);
                 if (!publication.ok()) return answer(publication.status());
                 if (auto status = CheckWaiting(**publication, policy); !status.ok()) return answer(status);
-                Wait(**publication, policy, wait, true, answer, asking->caller);
+                Wait(**publication, policy, until, true, answer, asking->caller);
               });
 }
 
@@ -240,9 +236,10 @@ void Bus::Expire(Sequence sequence) {
   for (const auto& [name, record] : registry_.listeners()) record.subscription->GoOnAfterExpiry();
 }
 
-void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done, const void* caller) {
+void Bus::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, bool duplicate, PublishDone done,
+               const void* caller) {
   gather_.Wait(
-      publication, policy, clock_.SteadyNow() + wait,
+      publication, policy, until,
       [&publication, duplicate, done = std::move(done)](const absl::Status& status) {
         if (!status.ok()) return done(status);
         done(PublishReply{&publication, duplicate});
@@ -252,12 +249,12 @@ void Bus::Wait(Publication& publication, WaitPolicy policy, Duration wait, bool 
 
 void Bus::GetResult(const EventKey& key, WaitPolicy wait_policy, Duration wait, PublishDone done, const void* caller) {
   const auto asking = Ask(caller, std::move(done));
-  recall_.Find(key, [this, asking, wait_policy, wait](absl::StatusOr<Publication*> publication) {
+  recall_.Find(key, [this, asking, wait_policy, until = clock_.SteadyNow() + wait](absl::StatusOr<Publication*> publication) {
     if (!asking->done) return;
     const PublishDone answer = std::exchange(asking->done, nullptr);
     if (!publication.ok()) return answer(publication.status());
     if (auto status = CheckWaiting(**publication, wait_policy); !status.ok()) return answer(status);
-    Wait(**publication, wait_policy, wait, false, answer, asking->caller);
+    Wait(**publication, wait_policy, until, false, answer, asking->caller);
   });
 }
 

@@ -61,6 +61,8 @@ class Bus {
   Sequence journaled_sequence() const { return ledger_.journaled_sequence(); }
   EventLog& log() { return log_; }
   StateLog& states() { return parts_.states; }
+  // DATA_LOSS JOURNAL_DAMAGED when nothing is stored any more.
+  absl::Status CheckWritable() const { return registry_.CheckWritable(); }
   const Counters& counters() const { return counters_; }
   const Clock& clock() const { return clock_; }
   const Limits& limits() const { return limits_; }
@@ -101,10 +103,9 @@ class Bus {
   void FanOut(const Publication& publication);
   void ScheduleExpiry(Publication& publication);
   void Expire(Sequence sequence);
-  void Wait(Publication& publication, WaitPolicy policy, Duration wait, bool duplicate, PublishDone done, const void* caller);
+  void Wait(Publication& publication, WaitPolicy policy, SteadyTime until, bool duplicate, PublishDone done, const void* caller);
   std::shared_ptr<Asking> Ask(const void* caller, PublishDone done);
   void Retain();
-  absl::Status DamagedNow() const;
 
   const Limits& limits_;
   const Clock& clock_;

@@ -171,7 +171,7 @@ TEST(BusJournalTest, AReadThatEndsAfterASeekOrADeletionIsForgotten) {
   StartPosition position;
   position.kind = StartPosition::Kind::kSequence;
   position.sequence = 4;
-  ASSERT_TRUE(bus.bus.registry().Seek("a", position, false, "").ok());
+  ASSERT_TRUE(bus.Seek("a", position, false, "").ok());
   while (bus.log.held_reads() > 0) {
     bus.log.CompleteReads();
     bus.Flush();
@@ -179,7 +179,7 @@ TEST(BusJournalTest, AReadThatEndsAfterASeekOrADeletionIsForgotten) {
   EXPECT_EQ(a.Order(), (Ids{"e4", "e5"}));
 
   position.sequence = 1;
-  ASSERT_TRUE(bus.bus.registry().Seek("a", position, false, "").ok());
+  ASSERT_TRUE(bus.Seek("a", position, false, "").ok());
   ASSERT_TRUE(bus.bus.registry().Delete("a", true, "").ok());
   bus.Flush();
   bus.log.CompleteReads();

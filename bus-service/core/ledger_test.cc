@@ -32,21 +32,68 @@ TEST(LedgerTest, APublicationIsFoundBySequenceEventIdAndRequestId) {
   EXPECT_EQ(ledger.FindByRequestId(""), nullptr) << "no request id is no id";
 }
 
-TEST(LedgerTest, WhatIsDroppedIsFoundNoMoreAndTheRestStaysWhereItIs) {
+void Nothing(Publication&) {}
+
+TEST(LedgerTest, WhatTheJournalForgetsIsFoundNoMoreAndTheRestStaysWhereItIs) {
   Ledger ledger;
   Add(ledger, "e1", "r1");
   Publication& two = Add(ledger, "e2", "r2");
-  ledger.DropFirst();
+  ledger.DropBefore(2, Nothing);
 
   EXPECT_EQ(ledger.Find(1), nullptr);
   EXPECT_EQ(ledger.FindByEventId("e1"), nullptr);
   EXPECT_EQ(ledger.FindByRequestId("r1"), nullptr);
   EXPECT_EQ(ledger.Find(2), &two);
-  EXPECT_EQ(ledger.first_sequence(), 2u);
-  ledger.DropFirst();
-  EXPECT_TRUE(ledger.empty());
+  ledger.DropBefore(3, Nothing);
+  EXPECT_EQ(ledger.size(), 0u);
   EXPECT_EQ(ledger.last_sequence(), 2u) << "sequences go on";
   EXPECT_EQ(Add(ledger, "e1").event->sequence, 3u);
+}
+
+TEST(LedgerTest, TheOldestGoWhenThereAreTooManyButNotThoseThatAreWaitedFor) {
+  Ledger ledger;
+  for (int i = 1; i <= 10; ++i) {
+    Publication& publication = Add(ledger, "e" + std::to_string(i));
+    publication.journaled = true;
+    ledger.SetJournaled(publication);
+  }
+  Publication* three = ledger.Find(3);
+  three->waiters.emplace_back();
+  std::vector<Sequence> gone;
+  const auto let_go = [&gone](Publication& publication) { gone.push_back(publication.event->sequence); };
+  ledger.Trim(ledger.bytes() / 2, let_go);
+
+  EXPECT_EQ(gone, (std::vector<Sequence>{1, 2, 4, 5}));
+  EXPECT_EQ(ledger.Find(3), three) << "where it was";
+  EXPECT_EQ(ledger.FindByEventId("e3"), three);
+  EXPECT_EQ(ledger.Find(4), nullptr);
+  EXPECT_NE(ledger.Find(6), nullptr);
+
+  three->waiters.clear();
+  ledger.Trim(SIZE_MAX, let_go);
+  EXPECT_EQ(ledger.Find(3), nullptr) << "nobody needs it any more";
+  EXPECT_EQ(ledger.FindByEventId("e3"), nullptr);
+}
+
+TEST(LedgerTest, WhatIsRecalledStaysAsLongAsSomebodyWaits) {
+  Ledger ledger;
+  ledger.StartAfter(100);
+  auto event = std::make_shared<Event>();
+  event->event_id = "old";
+  event->sequence = 7;
+  auto made = std::make_unique<Publication>();
+  made->event = event;
+  made->waiters.emplace_back();
+  Publication& old = ledger.Recall(std::move(made));
+  Add(ledger, "new");
+
+  ledger.Trim(SIZE_MAX, Nothing);
+  EXPECT_EQ(ledger.Find(7), &old);
+  EXPECT_EQ(ledger.FindByEventId("old"), &old);
+  EXPECT_EQ(ledger.Find(8), nullptr);
+  old.waiters.clear();
+  ledger.Trim(SIZE_MAX, Nothing);
+  EXPECT_EQ(ledger.Find(7), nullptr);
 }
 
 TEST(LedgerTest, TheNewestIsTakenBackWithItsSequence) {
@@ -62,18 +109,6 @@ TEST(LedgerTest, TheNewestIsTakenBackWithItsSequence) {
   EXPECT_EQ(Add(ledger, "e3").event->sequence, 2u);
 }
 
-TEST(LedgerTest, ATimeIsTheFirstEventAtOrAfterIt) {
-  Ledger ledger;
-  for (const int second : {10, 10, 20}) Add(ledger, "e" + std::to_string(ledger.last_sequence()), "", second);
-
-  EXPECT_EQ(ledger.FirstAtOrAfter(SystemTime(seconds(5))), 1u);
-  EXPECT_EQ(ledger.FirstAtOrAfter(SystemTime(seconds(10))), 1u);
-  EXPECT_EQ(ledger.FirstAtOrAfter(SystemTime(seconds(11))), 3u);
-  EXPECT_EQ(ledger.FirstAtOrAfter(SystemTime(seconds(21))), 4u);
-  ledger.DropFirst();
-  EXPECT_EQ(ledger.FirstAtOrAfter(SystemTime(seconds(5))), 2u);
-}
-
 TEST(LedgerTest, TheBytesOfRowsAndAnswersAreNothingWhenEverythingIsDropped) {
   Ledger ledger;
   for (int i = 0; i < 3; ++i) {
@@ -86,9 +121,9 @@ TEST(LedgerTest, TheBytesOfRowsAndAnswersAreNothingWhenEverythingIsDropped) {
     ledger.SetAnswer(publication, publication.rows[0], std::nullopt, "h");
     ledger.SetAnswer(publication, publication.rows[1], ListenerError{2, "R", "m", {}, false});
   }
-  EXPECT_GT(ledger.row_bytes(), 0u);
-  for (int i = 0; i < 3; ++i) ledger.DropFirst();
-  EXPECT_EQ(ledger.row_bytes(), 0u);
+  EXPECT_GT(ledger.bytes(), 0u);
+  ledger.DropBefore(4, Nothing);
+  EXPECT_EQ(ledger.bytes(), 0u);
 }
 
 }  // namespace

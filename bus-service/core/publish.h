@@ -15,7 +15,8 @@ struct PublishCommand {
   std::shared_ptr<Event> event;  // event_id empty: the bus makes one
   std::string request_id;
   WaitPolicy wait_policy = WaitPolicy::kFirstAttempt;
-  Duration wait{0};  // how long to wait at most, limits applied
+  Duration wait{0};    // how long to wait at most, limits applied
+  SteadyTime until{};  // the end of the wait; set by the bus
   bool validate_only = false;
   std::vector<std::string> required_listeners;
   std::optional<Sequence> expected_last_sequence;

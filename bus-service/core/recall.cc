@@ -55,8 +55,8 @@ void Recall::ReadDeliveries(EventPtr event) {
         parts_.recalling.erase(recalling);
         if (changed && read.ok()) return ReadDeliveries(event);  // what was read is no longer true
         const auto waiting = waiting_.extract(event->sequence);
-        absl::StatusOr<Publication*> publication = read.status();
-        if (read.ok()) publication = &Make(event, *read);
+        const auto publication =
+            read.ok() ? absl::StatusOr<Publication*>(&Make(event, *read)) : absl::StatusOr<Publication*>(read.status());
         for (const Done& done : waiting.mapped()) done(publication);
       });
 }

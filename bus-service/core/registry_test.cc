@@ -181,7 +181,7 @@ TEST(RegistryTest, APositionBeforeTheJournalNamesItsFirstSequence) {
   ASSERT_TRUE(a.ended);
   EXPECT_EQ(a.ended->code(), absl::StatusCode::kOutOfRange);
   EXPECT_EQ(EndReason(a), "SEQUENCE_COMPACTED");
-  EXPECT_EQ(ErrorMetadata(*a.ended).at("first_sequence"), std::to_string(bus.bus.ledger().first_sequence()));
+  EXPECT_EQ(ErrorMetadata(*a.ended).at("first_sequence"), std::to_string(bus.log.first_sequence()));
   EXPECT_TRUE(bus.bus.registry().listeners().empty()) << "nothing is left of the attempt";
 }
 
@@ -228,7 +228,7 @@ TEST(RegistryTest, EveryCallOfAnOperatorChecksTheEtag) {
   EXPECT_EQ(Reason(registry.Pause("a", "", etag).status()), "ETAG_MISMATCH");
   EXPECT_EQ(Reason(registry.Resume("a", etag).status()), "ETAG_MISMATCH");
   EXPECT_EQ(Reason(registry.Evict("a", "", etag).status()), "ETAG_MISMATCH");
-  EXPECT_EQ(Reason(registry.Seek("a", latest, false, etag).status()), "ETAG_MISMATCH");
+  EXPECT_EQ(Reason(bus.Seek("a", latest, false, etag).status()), "ETAG_MISMATCH");
   EXPECT_EQ(Reason(registry.Delete("a", true, etag).status()), "ETAG_MISMATCH");
   EXPECT_EQ(registry.Find("a", etag).status().code(), absl::StatusCode::kAborted);
   EXPECT_TRUE(registry.Resume("a", Record(bus).Etag()).ok());
@@ -246,7 +246,7 @@ TEST(RegistryTest, AnEtagChangesWithARegistrationAndWithWhatOperatorsDo) {
   EXPECT_TRUE(changed());
   ASSERT_TRUE(bus.bus.registry().Resume("a", "").ok());
   EXPECT_TRUE(changed());
-  ASSERT_TRUE(bus.bus.registry().Seek("a", latest, false, "").ok());
+  ASSERT_TRUE(bus.Seek("a", latest, false, "").ok());
   EXPECT_TRUE(changed());
   ASSERT_TRUE(bus.bus.registry().Evict("a", "", "").ok());
   EXPECT_TRUE(changed());
@@ -305,9 +305,9 @@ TEST(RegistryTest, ASeekNeedsAPosition) {
   BusHarness bus;
   bus.Connect("a");
   StartPosition position;
-  EXPECT_EQ(Reason(bus.bus.registry().Seek("a", position, false, "").status()), "FIELD_INVALID");
+  EXPECT_EQ(Reason(bus.Seek("a", position, false, "").status()), "FIELD_INVALID");
   position.kind = StartPosition::Kind::kResume;
-  EXPECT_EQ(Reason(bus.bus.registry().Seek("a", position, false, "").status()), "FIELD_INVALID");
+  EXPECT_EQ(Reason(bus.Seek("a", position, false, "").status()), "FIELD_INVALID");
 }
 
 // States.

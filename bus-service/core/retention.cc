@@ -5,7 +5,8 @@
 namespace pvebus::bus {
 namespace {
 
-constexpr int kChunksAtOnce = 4;
+// More than come between two runs, however few a chunk has.
+constexpr uint64_t kEventsAtOnce = 1024;
 
 }  // namespace
 
@@ -33,10 +34,11 @@ void Retention::Drop(const EventLog::Chunk& chunk) {
 void Retention::Run() {
   const Limits& limits = parts_.limits;
   if (limits.retention_count == 0 && limits.retention_bytes == 0 && limits.retention_age.count() == 0) return;
-  for (int dropped = 0; dropped < kChunksAtOnce; ++dropped) {
+  for (uint64_t dropped = 0; dropped < kEventsAtOnce;) {
     const auto chunk = parts_.log.OldestChunk();
     if (!chunk || chunk->end > parts_.ledger.journaled_sequence() + 1) return;
     if (!OverLimits(*chunk, parts_.log.GetStats()) || !MayGo(*chunk)) return;
+    dropped += chunk->event_count;
     Drop(*chunk);
   }
 }

@@ -32,7 +32,7 @@ TEST(SubscriptionSeekTest, ASeekForwardSkipsWhatItJumpsOver) {
   auto& a = bus.Connect("a", 1);
   PublishMany(bus, 400);
 
-  const auto outcome = bus.bus.registry().Seek("a", At(399), false, "");
+  const auto outcome = bus.Seek("a", At(399), false, "");
   bus.Flush();
 
   ASSERT_TRUE(outcome.ok());
@@ -52,10 +52,10 @@ TEST(SubscriptionSeekTest, ASeekThatIsOnlyValidatedSaysTheSameAndDoesNothing) {
   PublishMany(bus, 400);
   a.Ack("e1");
 
-  const auto asked = bus.bus.registry().Seek("a", At(300), true, "");
+  const auto asked = bus.Seek("a", At(300), true, "");
   ASSERT_TRUE(asked.ok());
   EXPECT_EQ(a.subscription().backlog(), 399u);
-  const auto done = bus.bus.registry().Seek("a", At(300), false, "");
+  const auto done = bus.Seek("a", At(300), false, "");
 
   EXPECT_EQ(asked->skipped, done->skipped);
   EXPECT_EQ(asked->next_sequence, done->next_sequence);
@@ -67,7 +67,7 @@ TEST(SubscriptionSeekTest, ASeekBackDeliversAgainAndThePublishResultStays) {
   PublishMany(bus, 5);
   a.AckAll();
 
-  const auto outcome = bus.bus.registry().Seek("a", At(3), false, "");
+  const auto outcome = bus.Seek("a", At(3), false, "");
   bus.Flush();
 
   ASSERT_TRUE(outcome.ok());
@@ -88,7 +88,7 @@ TEST(SubscriptionSeekTest, ASeekBackWhileEventsAreOutKeepsOrderPerKey) {
   a.Ack("x1");
   ASSERT_EQ(a.Held(), (Ids{"x2"}));
 
-  ASSERT_TRUE(bus.bus.registry().Seek("a", At(1), false, "").ok());
+  ASSERT_TRUE(bus.Seek("a", At(1), false, "").ok());
   bus.Flush();
   EXPECT_EQ(a.Held(), (Ids{"x2"})) << "never two of one key at once";
   a.Ack("x2");
@@ -103,7 +103,7 @@ TEST(SubscriptionSeekTest, TheBacklogIsRightWhenAnEventIsSettledBetweenASeekBack
   for (int i = 1; i <= 200; ++i) a.Ack("e" + std::to_string(i));
   ASSERT_EQ(a.Held(), (Ids{"e201"}));
 
-  ASSERT_TRUE(bus.bus.registry().Seek("a", At(1), false, "").ok());
+  ASSERT_TRUE(bus.Seek("a", At(1), false, "").ok());
   bus.Flush();
   a.AckAll();
 
@@ -119,7 +119,7 @@ TEST(SubscriptionSeekTest, ASeekMovesAListenerThatIsAway) {
   a.Break();
   PublishMany(bus, 10);
 
-  const auto outcome = bus.bus.registry().Seek("a", At(StartPosition::Kind::kLatest), false, "");
+  const auto outcome = bus.Seek("a", At(StartPosition::Kind::kLatest), false, "");
   EXPECT_EQ(outcome->skipped, 10u);
   EXPECT_EQ(a.subscription().backlog(), 0u);
   a.Connect();
@@ -133,7 +133,7 @@ TEST(SubscriptionSeekTest, AnEventThatExpiresAfterASeekBackIsNoLongerCounted) {
     bus.Publish({.key = "k" + std::to_string(i), .expires_in = seconds(10), .wait_policy = WaitPolicy::kDurable});
   }
   for (int i = 1; i <= 200; ++i) a.Ack("e" + std::to_string(i));
-  ASSERT_TRUE(bus.bus.registry().Seek("a", At(1), false, "").ok());
+  ASSERT_TRUE(bus.Seek("a", At(1), false, "").ok());
   bus.Flush();
 
   bus.Advance(seconds(10));

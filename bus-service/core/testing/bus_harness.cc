@@ -70,6 +70,16 @@ PublishOutcome::Row BusHarness::Row(std::string_view event_id, std::string_view 
   return GetResult(event_id)->At(listener);
 }
 
+absl::StatusOr<Registry::SeekOutcome> BusHarness::Seek(std::string_view name, const StartPosition& position, bool validate_only,
+                                                       std::string_view etag) {
+  absl::StatusOr<Registry::SeekOutcome> outcome = absl::DeadlineExceededError("the journal has not answered");
+  const auto done = std::make_shared<bool>(false);
+  bus.registry().Seek(name, position, validate_only, etag, [&outcome, weak = std::weak_ptr<bool>(done)](auto answer) {
+    if (!weak.expired()) outcome = std::move(answer);
+  });
+  return outcome;
+}
+
 ScriptedListener& BusHarness::Add(std::string name) {
   return *listeners_.emplace_back(std::make_unique<ScriptedListener>(*this, std::move(name)));
 }
@@ -97,6 +107,7 @@ void BusHarness::Flush() {
     any = false;
     for (size_t i = 0; i < listeners_.size(); ++i) any |= listeners_[i]->TakeFrames();
   }
+  bus.EndTurn();
 }
 
 }  // namespace pvebus::bus

@@ -69,10 +69,10 @@ using PublishOutcomePtr = std::shared_ptr<const PublishOutcome>;
 class BusHarness {
  public:
   explicit BusHarness(std::unique_ptr<Random> randomness = std::make_unique<SeededRandom>(1))
-      : random(std::move(randomness)), bus(limits, clock, *random, log, logger) {}
+      : random(std::move(randomness)), bus(limits, clock, *random, log, log, logger) {}
   // On a journal of the test's own. Requires: both outlive the harness.
   BusHarness(EventLog& events, StateLog& states, std::unique_ptr<Random> randomness)
-      : random(std::move(randomness)), bus(limits, clock, *random, events, logger, &states) {}
+      : random(std::move(randomness)), bus(limits, clock, *random, events, states, logger) {}
 
   PublishOutcomePtr Publish(Post post = {});
   PublishOutcomePtr GetResult(std::string_view event_id, WaitPolicy policy = WaitPolicy::kNone,
@@ -80,6 +80,9 @@ class BusHarness {
   // How the event stands at the listener now.
   PublishOutcome::Row Row(std::string_view event_id, std::string_view listener);
   DeliveryState State(std::string_view event_id, std::string_view listener) { return Row(event_id, listener).state; }
+
+  absl::StatusOr<Registry::SeekOutcome> Seek(std::string_view name, const StartPosition& position, bool validate_only = false,
+                                             std::string_view etag = {});
 
   ScriptedListener& Add(std::string name);  // not connected
   ScriptedListener& Connect(std::string name, uint32_t max_in_flight = 64);

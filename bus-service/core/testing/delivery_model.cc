@@ -182,6 +182,7 @@ void DeliveryModel::Seek(Sequence target, Sequence read_until) {
     if (target >= again_until_) again_from_ = again_until_ = 0;
     return;
   }
+  moved_back_ = true;
   again_until_ = std::max(again_until_, read_until);
   again_from_ = again_from_ == 0 ? target : std::min(again_from_, target);
 }
@@ -194,6 +195,12 @@ uint64_t DeliveryModel::Count(State state) const {
 uint64_t DeliveryModel::PerhapsOwedAgain() const {
   return static_cast<uint64_t>(std::count_if(deliveries_.begin(), deliveries_.end(), [this](const auto& entry) {
     return entry.second.state == State::kDone && entry.first >= again_from_ && entry.first < again_until_;
+  }));
+}
+
+uint64_t DeliveryModel::ExpiredFrom(Sequence sequence) const {
+  return static_cast<uint64_t>(std::count_if(deliveries_.lower_bound(sequence), deliveries_.end(), [](const auto& entry) {
+    return entry.second.state == State::kDone && entry.second.outcome == DeliveryState::kExpired;
   }));
 }
 

@@ -66,6 +66,9 @@ class DeliveryModel {
   bool can_receive() const { return connected_ && !paused_ && !draining_; }
   bool draining() const { return draining_; }
   uint32_t window() const { return window_; }
+  uint64_t ExpiredFrom(Sequence sequence) const;
+  // An operator moved it back: what follows may come again.
+  bool moved_back() const { return moved_back_; }
   const std::map<Sequence, Delivery>& deliveries() const { return deliveries_; }
   const std::string& name() const { return name_; }
 
@@ -84,6 +87,7 @@ class DeliveryModel {
 
   std::map<Sequence, Delivery> deliveries_;
   Sequence again_from_ = 0;  // after a move back: what may come again
+  bool moved_back_ = false;
   Sequence again_until_ = 0;
   bool connected_ = false;
   bool paused_ = false;

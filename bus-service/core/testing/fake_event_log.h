@@ -4,24 +4,51 @@
 #include <functional>
 #include <vector>
 
-#include "bus-service/core/event_log.h"
+#include "bus-service/store/memory_journal.h"
 
 namespace pvebus::bus {
 
 // A journal in memory whose disk is as slow or as broken as the test wants: by default everything is done during the call;
 // held appends and reads wait until the test lets them go. One thread.
-class FakeEventLog final : public EventLog {
+class FakeEventLog final : public EventLog, public StateLog {
  public:
   size_t max_bytes = size_t{1} << 30;
   bool hold_appends = false;
-  bool hold_reads = false;
+  bool hold_reads = false;    // of events
+  bool hold_lookups = false;  // everything else that is read
+  bool damaged = false;
   absl::Status read_status;  // what reads answer unless it is OK
 
   void Append(std::shared_ptr<Event> event, AppendDone done) override;
   void Read(Sequence from, size_t max_events, size_t max_bytes, ReadDone done) override;
+  void FindByEventId(const std::string& event_id, FindDone done) override;
+  void FindByRequestId(const std::string& request_id, FindDone done) override;
+  void FindByTime(SystemTime time, SequenceDone done) override;
+  void ReadChildren(Sequence parent, size_t max_events, ReadDone done) override;
+  void Count(Sequence from, Sequence to, std::function<bool(const Event&)> wanted, CountDone done) override;
+  void Verify(VerifyProgress progress) override { journal_.Verify(std::move(progress)); }
   bool HasRoomFor(size_t bytes) const override { return bytes_ + bytes <= max_bytes; }
-  void DropFirst() override;
+  std::optional<Chunk> OldestChunk() const override { return journal_.OldestChunk(); }
+  void DropOldestChunk() override;
+  bool read_only() const override { return damaged; }
+  Sequence first_sequence() const override { return journal_.first_sequence(); }
   Stats GetStats() const override;
+
+  void SaveListener(ListenerId listener, const ListenerSnapshot& snapshot) override { journal_.SaveListener(listener, snapshot); }
+  void SaveInterest(ListenerId listener, const Interest& interest) override { journal_.SaveInterest(listener, interest); }
+  void SaveProgress(ListenerId listener, Progress progress) override { journal_.SaveProgress(listener, std::move(progress)); }
+  void SaveDelivery(ListenerId listener, DeliveryRecord delivery) override {
+    journal_.SaveDelivery(listener, std::move(delivery));
+  }
+  void SaveDeadLetter(DeadLetter letter) override { journal_.SaveDeadLetter(std::move(letter)); }
+  void RemoveDeadLetter(uint64_t id) override { journal_.RemoveDeadLetter(id); }
+  void SaveReplays(std::vector<Replay> replays) override { journal_.SaveReplays(std::move(replays)); }
+  void RemoveReplay(ListenerId listener, uint64_t number) override { journal_.RemoveReplay(listener, number); }
+  void DropListener(ListenerId listener) override { journal_.DropListener(listener); }
+  void WhenDurable(std::function<void(absl::Status)> done) override { journal_.WhenDurable(std::move(done)); }
+  void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;
+  void ReadDeadLetters(uint64_t after_id, size_t max_letters, size_t max_bytes, DeadLettersDone done) override;
+  void ReadReplays(ListenerId listener, uint64_t after_number, size_t max_replays, size_t max_bytes, ReplaysDone done) override;
 
   // The oldest held appends succeed, at most so many.
   void CompleteAppends(size_t most = SIZE_MAX);
@@ -29,10 +56,13 @@ class FakeEventLog final : public EventLog {
   void FailAppends(const absl::Status& status);
   // All held reads answer with what is stored now.
   void CompleteReads();
+  void CompleteLookups(size_t most = SIZE_MAX);
 
   size_t held_appends() const { return appends_.size(); }
   size_t held_reads() const { return reads_.size(); }
+  size_t held_lookups() const { return lookups_.size(); }
   int reads() const { return read_count_; }
+  MemoryJournal& journal() { return journal_; }
 
  private:
   struct HeldAppend {
@@ -40,13 +70,13 @@ class FakeEventLog final : public EventLog {
     AppendDone done;
   };
 
-  void Store(std::shared_ptr<Event> event, const AppendDone& done);
+  void LookUp(std::function<void()> lookup);
 
-  std::deque<EventPtr> events_;
-  size_t bytes_ = 0;
-  Sequence last_sequence_ = 0;
+  MemoryJournal journal_{SIZE_MAX};
+  size_t bytes_ = 0;  // held ones included
   std::deque<HeldAppend> appends_;
   std::vector<std::function<void()>> reads_;
+  std::deque<std::function<void()>> lookups_;
   int read_count_ = 0;
 };
 

@@ -41,6 +41,8 @@ Registration Wishes(int index) {
 }  // namespace
 
 Simulation::Simulation(uint64_t seed) : random_(seed), harness_(std::make_unique<NoJitter>()) {
+  // Every other bus forgets what it can.
+  if (seed % 2 == 0) harness_.limits.max_ledger_bytes = 20'000;
   harness_.log.max_bytes = 300 * 600;
   for (int i = 0; i < kNames; ++i) {
     Name& name = names_.emplace_back();
@@ -52,6 +54,20 @@ Simulation::Simulation(uint64_t seed) : random_(seed), harness_(std::make_unique
       name.replicas[replica]->registration.instance_id = "instance-" + std::to_string(replica);
     }
   }
+}
+
+EventPtr Simulation::EventAt(Sequence sequence) {
+  EventPtr found;
+  harness_.log.journal().Read(sequence, 1, SIZE_MAX, [&found](const auto& events) { found = events->at(0); });
+  return found;
+}
+
+const Publication* Simulation::PublicationAt(Sequence sequence) {
+  if (harness_.log.held_lookups() > 0 || harness_.log.hold_lookups || harness_.log.hold_reads)
+    return harness_.bus.ledger().Find(sequence);
+  const Publication* found = nullptr;
+  harness_.bus.Find({EventKey::Kind::kSequence, "", sequence}, [&found](auto publication) { found = *publication; });
+  return found;
 }
 
 void Simulation::Broke(const char* promise, const std::string& what) {
@@ -86,6 +102,8 @@ void Simulation::Step() {
   } else {
     harness_.log.hold_reads = Pick(2) == 0;
     harness_.log.CompleteReads();
+    harness_.log.hold_lookups = Pick(3) == 0;
+    harness_.log.CompleteLookups();
     Note("the journal reads%s", harness_.log.hold_reads ? " slowly" : "");
   }
   harness_.Flush();
@@ -169,8 +187,8 @@ void Simulation::Connect(Name& name, int replica) {
     name.model =
         std::make_unique<DeliveryModel>(name.name, name.registration.delivery_policy, name.registration.event_types, broken);
     if (listener.registration.start_position.kind == StartPosition::Kind::kEarliest) {
-      for (Sequence sequence = harness_.bus.ledger().first_sequence(); sequence != 0 && sequence <= observed_; ++sequence) {
-        const EventPtr& event = harness_.bus.ledger().Find(sequence)->event;
+      for (Sequence sequence = harness_.log.first_sequence(); sequence != 0 && sequence <= observed_; ++sequence) {
+        const EventPtr event = EventAt(sequence);
         if (name.model->Wants(*event)) name.model->Owe(event);
       }
     }
@@ -216,17 +234,17 @@ void Simulation::Steer() {
       ++happened["resume"];
       break;
     case 3: {
-      const Sequence first = std::max<Sequence>(harness_.bus.ledger().first_sequence(), 1);
+      const Sequence first = std::max<Sequence>(harness_.log.first_sequence(), 1);
       StartPosition position;
       position.kind = StartPosition::Kind::kSequence;
       position.sequence = std::max(first, observed_ + 1 - std::min<Sequence>(Pick(60), observed_));
       Note("%s seeks to %d from %d", name.name, position.sequence, listener.subscription().next_sequence());
       for (Sequence sequence = position.sequence; sequence <= observed_; ++sequence) {
-        const EventPtr& event = harness_.bus.ledger().Find(sequence)->event;
+        const EventPtr event = EventAt(sequence);
         if (name.model->Wants(*event)) name.model->MayOwe(event);
       }
       name.model->Seek(position.sequence, listener.subscription().next_sequence());
-      registry.Seek(name.name, position, false, "").IgnoreError();
+      harness_.Seek(name.name, position).IgnoreError();
       ++happened["seek"];
       break;
     }
@@ -258,7 +276,8 @@ void Simulation::Advance(Duration by) {
 }
 
 void Simulation::Finish() {
-  harness_.log.hold_appends = harness_.log.hold_reads = false;
+  harness_.log.hold_appends = harness_.log.hold_reads = harness_.log.hold_lookups = false;
+  harness_.log.CompleteLookups();
   harness_.log.CompleteAppends();
   harness_.log.CompleteReads();
   harness_.Flush();
@@ -298,9 +317,8 @@ void Simulation::Finish() {
                                            subscription.next_sequence()));
     }
   }
-  for (Sequence sequence = harness_.bus.ledger().first_sequence(); sequence <= harness_.bus.ledger().last_sequence();
-       ++sequence) {
-    for (const ListenerRow& row : harness_.bus.ledger().Find(sequence)->rows) {
+  for (Sequence sequence = harness_.log.first_sequence(); sequence <= harness_.bus.ledger().last_sequence(); ++sequence) {
+    for (const ListenerRow& row : PublicationAt(sequence)->rows) {
       if (!IsFinal(row.state)) Broke("BrokeAtLeastOnce", absl::StrFormat("event %d never ended at %s", sequence, *row.listener));
     }
   }

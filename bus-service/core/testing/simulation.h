@@ -67,9 +67,14 @@ class Simulation {
   void ObserveFrames(Name& name);
   void Forget(Name& name);
 
+  EventPtr EventAt(Sequence sequence);
+  // The publication as it is now, made again if need be; null while the journal takes its time. Valid until the next step.
+  const Publication* PublicationAt(Sequence sequence);
+
   void CheckCounts();
   void CheckProgress();
   void CheckRows();
+  void CheckOutcome(Sequence sequence, const ListenerRow& row, bool recalled);
   void CheckWaits();
   template <typename... Args>
   void Note(const absl::FormatSpec<Args...>& format, const Args&... args) {
@@ -85,6 +90,7 @@ class Simulation {
   std::vector<Wait> waits_;
   std::map<std::string, EventPtr> events_;
   Sequence observed_ = 0;
+  uint64_t looked_at_ = 0;
   int published_ = 0;
 };
 
