@@ -111,15 +111,16 @@ absl::StatusOr<StateLog::Deliveries> DeliveryRows::OfEvent(Sequence sequence) {
   return Read(sql_[kOfEvent]);
 }
 
-absl::StatusOr<bool> DeliveryRows::Scan(Place& place, size_t most, const Visit& visit) {
-  sql_[kFrom].Bind(1, Signed(place.sequence));
-  sql_[kFrom].Bind(2, Signed(place.listener));
+absl::StatusOr<bool> DeliveryRows::Scan(Place& place, size_t most, Sequence wanted, const Visit& visit) {
+  sql_[kFrom].Bind(1, place.sequence);
+  sql_[kFrom].Bind(2, place.listener);
   sql_[kFrom].Bind(3, Signed(most));
   size_t rows = 0;
   auto status = ForEachRow(sql_[kFrom], [&](const SqliteStatement& row) {
     ++rows;
-    place = {static_cast<Sequence>(row.Number(0)), static_cast<ListenerId>(row.Number(1)) + 1};
-    visit(Current(row));
+    place = {row.Number(0), row.Number(1) + 1};
+    const bool intact = row.Number(0) > 0 && row.Number(7) == DeliveryChecksum(row);
+    if (!intact || static_cast<Sequence>(row.Number(0)) >= wanted) visit(Current(row));
     return absl::OkStatus();
   });
   if (!status.ok()) return status;

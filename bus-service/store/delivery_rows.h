@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -23,14 +24,14 @@ class DeliveryRows {
   absl::Status DropListener(ListenerId listener);
   // Of one event, by listener.
   absl::StatusOr<StateLog::Deliveries> OfEvent(Sequence sequence);
-  // The next so many rows, ascending by event and listener, each for itself: a damaged one does not hide the others. `place`
-  // moves behind them; false when there were fewer.
+  // The next so many rows, ascending by event and listener, each for itself: a damaged one does not hide the others. Those of
+  // events before `wanted` are visited only when they are damaged. `place` moves behind them; false when there were fewer.
   struct Place {
-    Sequence sequence = 0;
-    ListenerId listener = 0;
+    int64_t sequence = INT64_MIN;  // none is there, unless it is damaged
+    int64_t listener = INT64_MIN;
   };
   using Visit = std::function<void(absl::StatusOr<std::pair<ListenerId, DeliveryRecord>>)>;
-  absl::StatusOr<bool> Scan(Place& place, size_t most, const Visit& visit);
+  absl::StatusOr<bool> Scan(Place& place, size_t most, Sequence wanted, const Visit& visit);
 
   absl::Status PutReplay(const Replay& replay);
   absl::Status RemoveReplay(ListenerId listener, uint64_t number);

@@ -25,6 +25,7 @@ absl::Status IdRows::Prepare() {
       "SELECT * FROM id_blocks ORDER BY block",
       "SELECT entries, checksum FROM id_entries WHERE bucket = ?1",
       "SELECT 1 FROM id_blocks WHERE block = ?1",
+      "SELECT 1 FROM id_entries WHERE bucket >= ?1 LIMIT 1",
   });
 }
 
@@ -62,6 +63,13 @@ absl::Status IdRows::DropBucketsFrom(uint64_t block) {
   sql_[kDropBuckets].Bind(1, KeyOf(block, 0));
   sql_[kDropBuckets].Bind(2, INT64_MAX);
   return sql_[kDropBuckets].Run();
+}
+
+absl::StatusOr<bool> IdRows::HasBucketsFrom(uint64_t block) {
+  sql_[kHasBuckets].Bind(1, KeyOf(block, 0));
+  auto there = sql_[kHasBuckets].Step();
+  sql_[kHasBuckets].Reset();
+  return there;
 }
 
 absl::StatusOr<std::vector<IdRows::Block>> IdRows::Load() {

@@ -33,6 +33,8 @@ class IdRows {
   // Buckets of blocks from this one on: of one that was never finished.
   absl::Status DropBucketsFrom(uint64_t block);
 
+  absl::StatusOr<bool> HasBucketsFrom(uint64_t block);
+
   absl::StatusOr<std::vector<Block>> Load();
   // Empty when there are none.
   absl::StatusOr<std::vector<Sequence>> Find(uint64_t block, uint64_t hash);
@@ -40,7 +42,7 @@ class IdRows {
   absl::Status Check(uint64_t block, size_t bucket);
 
  private:
-  enum : size_t { kPutBucket, kPutBlock, kDropBlock, kDropBuckets, kBlocks, kBucket, kHasBlock };
+  enum : size_t { kPutBucket, kPutBlock, kDropBlock, kDropBuckets, kBlocks, kBucket, kHasBlock, kHasBuckets };
 
   absl::Status ReadBucket(uint64_t block, size_t bucket, std::string& entries);
 

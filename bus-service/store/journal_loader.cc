@@ -148,6 +148,9 @@ class Loader {
       loaded_.ids->AddBlock(std::move(block));
     }
     loaded_.ids->DropBefore(loaded_.state.first_sequence);
+    auto unfinished = tables_.ids.HasBucketsFrom(loaded_.ids->next_block());
+    Found(unfinished.status());
+    loaded_.unfinished_block = unfinished.ok() && *unfinished;
     auto firsts = tables_.segments.WithIds();
     if (!firsts.ok()) return Found(firsts.status());
     for (const Sequence first : *firsts) {
@@ -203,9 +206,9 @@ class Loader {
       from = std::min(from, listener.progress.next_sequence);
       for (const Sequence sequence : listener.progress.unsettled) LoadUnsettled(listener, sequence);
     }
-    DeliveryRows::Place place{from, 0};
+    DeliveryRows::Place place;
     for (bool more = true; more;) {
-      auto scanned = tables_.deliveries.Scan(place, 1000, [&](const auto& delivery) {
+      auto scanned = tables_.deliveries.Scan(place, 1000, from, [&](const auto& delivery) {
         if (!delivery.ok()) return Found(delivery.status());
         const auto listener = by_id.find(delivery->first);
         if (listener == by_id.end() || delivery->second.sequence < listener->second->progress.next_sequence) return;

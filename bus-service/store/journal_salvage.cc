@@ -109,7 +109,7 @@ class Copy {
     DeliveryRows::Place place;
     absl::Status written;
     for (bool more = true; more && written.ok();) {
-      auto scanned = files_.tables->deliveries.Scan(place, kRowsAtOnce, [&](const auto& delivery) {
+      auto scanned = files_.tables->deliveries.Scan(place, kRowsAtOnce, 0, [&](const auto& delivery) {
         if (!delivery.ok()) return Lost(delivery.status());
         if (listeners_.contains(delivery->first))
           written.Update(builder_.tables().deliveries.Put(delivery->first, delivery->second));

@@ -132,7 +132,7 @@ bool JournalVerification::CheckState(JournalTables& tables) {
 }
 
 bool JournalVerification::CheckDeliveries(JournalTables& tables) {
-  auto more = tables.deliveries.Scan(place_, kRowsAtOnce, [this](const auto& delivery) {
+  auto more = tables.deliveries.Scan(place_, kRowsAtOnce, 0, [this](const auto& delivery) {
     if (!delivery.ok()) Found(delivery.status());
   });
   if (!more.ok()) Found(more.status());

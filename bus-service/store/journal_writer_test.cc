@@ -1,7 +1,7 @@
 #include "bus-service/store/journal_writer.h"
 
 #include "bus-service/store/testing/failing_vfs.h"
-#include "bus-service/store/testing/journal_rig.h"
+#include "bus-service/store/testing/log_driver.h"
 #include "gtest/gtest.h"
 
 namespace pvebus::bus {
@@ -12,20 +12,16 @@ class JournalWriterTest : public testing::Test {
  protected:
   JournalWriterTest() { Open(); }
 
-  void Open() {
-    auto opened = SqliteEventLog::Open(data_, 64 << 20, posts_.Post(), logger_, vfs_.name());
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    log_ = std::move(opened->log);
-    recovery_ = std::move(opened->recovery);
-  }
+  void Open() { ASSERT_TRUE(driver_.Open().ok()); }
+  SqliteEventLog& log() { return driver_.log(); }
   void Append(Sequence sequence, const std::string& mark = {}) {
     auto event = MakeEvent(sequence);
     if (!mark.empty()) event->source = mark;
-    log_->Append(std::move(event),
+    log().Append(std::move(event),
                  [this, sequence](const absl::Status& status) { calls_.emplace_back(sequence, status.code()); });
   }
   void Await(size_t calls) {
-    posts_.RunUntil(std::to_string(calls) + " answers", [&] { return calls_.size() >= calls; });
+    driver_.posts().RunUntil(std::to_string(calls) + " answers", [&] { return calls_.size() >= calls; });
   }
   std::vector<Sequence> Answered(absl::StatusCode code) const {
     std::vector<Sequence> sequences;
@@ -36,13 +32,9 @@ class JournalWriterTest : public testing::Test {
   }
 
   const TemporaryDirectory directory_;
-  const std::string data_ = directory_ / "data";
   FailingVfs vfs_{"journal-writer-test"};
-  NullLogger logger_;
-  PostQueue posts_;
   std::vector<std::pair<Sequence, absl::StatusCode>> calls_;
-  std::unique_ptr<SqliteEventLog> log_;
-  Recovery recovery_;
+  LogDriver driver_{directory_ / "data", vfs_.name()};
 };
 
 TEST_F(JournalWriterTest, ManyAppendsAtOnceCostFewCommits) {
@@ -66,24 +58,24 @@ TEST_F(JournalWriterTest, AnAppendIsSyncedBeforeItIsAnswered) {
 }
 
 TEST_F(JournalWriterTest, OfAListenersProgressOnlyTheNewestIsKept) {
-  log_->SaveListener(1, MakeSnapshot("a"));
-  for (Sequence next = 1; next <= 500; ++next) log_->SaveProgress(1, {next, 0, {next + 1}});
-  ASSERT_TRUE(posts_.Sync(*log_).ok());
-  log_ = nullptr;
+  log().SaveListener(1, MakeSnapshot("a"));
+  for (Sequence next = 1; next <= 500; ++next) log().SaveProgress(1, {next, 0, {}, {}, next});
+  ASSERT_TRUE(driver_.Sync().ok());
+  driver_.Shut();
   Open();
 
-  EXPECT_EQ(recovery_.listeners.at(0).progress.next_sequence, 500u);
-  EXPECT_EQ(recovery_.listeners.at(0).progress.unsettled, (std::vector<Sequence>{501}));
+  EXPECT_EQ(driver_.recovery().listeners.at(0).progress.next_sequence, 500u);
+  EXPECT_EQ(driver_.recovery().listeners.at(0).progress.ahead, 500u);
 }
 
 TEST_F(JournalWriterTest, OnAFullDiskAppendsFailNewestFirstAndTheirSequencesServeAgain) {
   for (const int failure : {SQLITE_FULL, SQLITE_IOERR_WRITE}) {
     SCOPED_TRACE(failure);
-    const Sequence first = log_->GetStats().last_sequence + 1;
+    const Sequence first = log().GetStats().last_sequence + 1;
     calls_.clear();
     vfs_.write_result = failure;
     for (Sequence sequence = first; sequence < first + 4; ++sequence) Append(sequence, "lost");
-    posts_.Await("the failure to be told");
+    driver_.posts().Await("the failure to be told");
     Append(first + 4, "lost");  // came after the one that failed
     Await(5);
 
@@ -95,10 +87,11 @@ TEST_F(JournalWriterTest, OnAFullDiskAppendsFailNewestFirstAndTheirSequencesServ
     Await(7);
     EXPECT_EQ(Answered(absl::StatusCode::kOk), (std::vector<Sequence>{first, first + 1})) << "it goes on when there is room";
   }
-  log_ = nullptr;
+  driver_.Shut();
   Open();
-  ASSERT_EQ(recovery_.events.size(), 4u);
-  for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(Same(*recovery_.events[i], *MakeEvent(i + 1))) << i;
+  const auto events = driver_.ReadAll();
+  ASSERT_EQ(events->size(), 4u);
+  for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(Same(*(*events)[i], *MakeEvent(i + 1))) << i;
 }
 
 TEST_F(JournalWriterTest, ASyncThatFailsIsAnAppendThatFailed) {
@@ -115,21 +108,21 @@ TEST_F(JournalWriterTest, ASyncThatFailsIsAnAppendThatFailed) {
 
 TEST_F(JournalWriterTest, WhatWasSavedOnAFullDiskIsSavedWhenThereIsRoom) {
   vfs_.write_result = SQLITE_FULL;
-  log_->SaveListener(1, MakeSnapshot("a"));
-  log_->SaveProgress(1, {3, 0, {}});
-  log_->SaveDelivery(1, MakeDelivery(2));
-  EXPECT_EQ(posts_.Sync(*log_).code(), absl::StatusCode::kResourceExhausted);
-  log_->SaveProgress(1, {4, 0, {}});  // newer than the one that failed
+  log().SaveListener(1, MakeSnapshot("a"));
+  log().SaveProgress(1, {3, 0, {}});
+  log().SaveDelivery(1, MakeDelivery(5));
+  EXPECT_EQ(driver_.Sync().code(), absl::StatusCode::kResourceExhausted);
+  log().SaveProgress(1, {4, 0, {}});  // newer than the one that failed
 
   vfs_.write_result = SQLITE_OK;
-  ASSERT_TRUE(posts_.Sync(*log_).ok());
-  log_ = nullptr;
+  ASSERT_TRUE(driver_.Sync().ok());
+  driver_.Shut();
   Open();
-  ASSERT_EQ(recovery_.listeners.size(), 1u);
-  EXPECT_TRUE(Same(recovery_.listeners[0].snapshot, MakeSnapshot("a")));
-  EXPECT_EQ(recovery_.listeners[0].progress.next_sequence, 4u);
-  ASSERT_EQ(recovery_.listeners[0].deliveries.size(), 1u);
-  EXPECT_TRUE(Same(recovery_.listeners[0].deliveries[0], MakeDelivery(2)));
+  ASSERT_EQ(driver_.recovery().listeners.size(), 1u);
+  EXPECT_TRUE(Same(driver_.recovery().listeners[0].snapshot, MakeSnapshot("a")));
+  EXPECT_EQ(driver_.recovery().listeners[0].progress.next_sequence, 4u);
+  ASSERT_EQ(driver_.recovery().listeners[0].deliveries.size(), 1u);
+  EXPECT_TRUE(Same(driver_.recovery().listeners[0].deliveries[0], MakeDelivery(5)));
 }
 
 TEST_F(JournalWriterTest, ABusThatEndsRightAfterAFailureLeavesNoGap) {
@@ -137,30 +130,30 @@ TEST_F(JournalWriterTest, ABusThatEndsRightAfterAFailureLeavesNoGap) {
   Await(1);
   vfs_.write_result = SQLITE_FULL;
   Append(2);
-  posts_.Await("the failure to be told");  // but nobody has heard it yet
+  driver_.posts().Await("the failure to be told");  // but nobody has heard it yet
   Append(3);
   vfs_.write_result = SQLITE_OK;
-  log_->Close();
-  log_ = nullptr;
+  log().Close();
+  driver_.Shut();
 
   Open();
-  EXPECT_EQ(recovery_.events.size(), 1u) << "without 2 there is no 3";
+  EXPECT_EQ(driver_.ReadAll()->size(), 1u) << "without 2 there is no 3";
 }
 
 TEST_F(JournalWriterTest, ADeletedListenerStaysDeletedWhenItsProgressFailedBefore) {
-  log_->SaveListener(1, MakeSnapshot("a"));
-  log_->SaveProgress(1, {1, 0, {}});
-  ASSERT_TRUE(posts_.Sync(*log_).ok());
+  log().SaveListener(1, MakeSnapshot("a"));
+  log().SaveProgress(1, {1, 0, {}});
+  ASSERT_TRUE(driver_.Sync().ok());
   vfs_.write_result = SQLITE_FULL;
-  log_->SaveProgress(1, {2, 0, {}});
-  EXPECT_FALSE(posts_.Sync(*log_).ok());
-  log_->DropListener(1);
+  log().SaveProgress(1, {2, 0, {}});
+  EXPECT_FALSE(driver_.Sync().ok());
+  log().DropListener(1);
   vfs_.write_result = SQLITE_OK;
-  ASSERT_TRUE(posts_.Sync(*log_).ok());
-  log_ = nullptr;
+  ASSERT_TRUE(driver_.Sync().ok());
+  driver_.Shut();
 
   Open();
-  EXPECT_TRUE(recovery_.listeners.empty());
+  EXPECT_TRUE(driver_.recovery().listeners.empty());
 }
 
 }  // namespace

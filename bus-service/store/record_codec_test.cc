@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "bus-service/store/state_codec.h"
 #include "bus-service/store/testing/journal_rig.h"
 #include "gtest/gtest.h"
 
@@ -56,6 +57,24 @@ TEST(RecordCodecTest, SequencesComeBackEqual) {
   }
 }
 
+TEST(RecordCodecTest, GapsEventsAndDeliveriesComeBackEqual) {
+  for (const std::vector<Gap>& gaps : {std::vector<Gap>{}, {{1, 1}}, {{3, 9}, {9, 1ull << 60}}}) {
+    std::vector<Gap> read;
+    ASSERT_TRUE(DecodeGaps(EncodeGaps(gaps), read));
+    EXPECT_EQ(read, gaps);
+  }
+  for (Sequence sequence = 1; sequence < 20; ++sequence) {
+    Event event;
+    ASSERT_TRUE(DecodeEvent(EncodeEvent(*MakeEvent(sequence)), event));
+    EXPECT_TRUE(Same(event, *MakeEvent(sequence)));
+  }
+  RecordWriter writer;
+  EncodeDelivery(MakeDelivery(7), writer);
+  DeliveryRecord delivery;
+  ASSERT_TRUE(DecodeDelivery(writer.bytes(), delivery));
+  EXPECT_TRUE(Same(delivery, MakeDelivery(7)));
+}
+
 TEST(RecordCodecTest, ACutRecordIsRefusedAtEveryLength) {
   const std::string snapshot = EncodeSnapshot(MakeSnapshot("a"));
   const std::string detail = EncodeDetail(MakeDelivery(1));
@@ -66,6 +85,11 @@ TEST(RecordCodecTest, ACutRecordIsRefusedAtEveryLength) {
   for (size_t size = 0; size < detail.size(); ++size) {
     DeliveryRecord out;
     EXPECT_FALSE(DecodeDetail(detail.substr(0, size), out)) << size;
+  }
+  const std::string event = EncodeEvent(*MakeEvent(12));
+  for (size_t size = 0; size < event.size(); ++size) {
+    Event out;
+    EXPECT_FALSE(DecodeEvent(event.substr(0, size), out)) << size;
   }
   ListenerSnapshot longer;
   EXPECT_FALSE(DecodeSnapshot(snapshot + "x", longer)) << "what is too long is no record either";
@@ -93,17 +117,21 @@ TEST(RecordCodecTest, RandomBytesAreReadWithoutHarm) {
     std::vector<Sequence> sequences;
     DecodeSnapshot(bytes, snapshot);
     DecodeDetail(bytes, delivery);
+    Event event;
+    DecodeEvent(bytes, event);
+    std::vector<Gap> gaps;
+    DecodeGaps(bytes, gaps);
     DecodeSequences(bytes, sequences);
     EXPECT_LE(sequences.size(), bytes.size());
   }
 }
 
 TEST(RecordCodecTest, AChecksumTellsApartWhatOnlyMovedBetweenColumns) {
-  RowChecksum checksum;
-
-  const int64_t one = checksum.Add("ab").Add("c").Take();
-  EXPECT_NE(one, checksum.Add("a").Add("bc").Take());
-  EXPECT_EQ(one, checksum.Add("ab").Add("c").Take());
+  const int64_t one = RowChecksum().Add("ab").Add("c").value();
+  EXPECT_NE(one, RowChecksum().Add("a").Add("bc").value());
+  EXPECT_NE(one, RowChecksum().Add("c").Add("ab").value());
+  EXPECT_EQ(one, RowChecksum().Add("ab").Add("c").value());
+  EXPECT_NE(RowChecksum().Add(int64_t{1}).Add(int64_t{0}).value(), RowChecksum().Add(int64_t{0}).Add(int64_t{1}).value());
 }
 
 }  // namespace

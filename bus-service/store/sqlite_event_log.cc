@@ -44,6 +44,7 @@ absl::StatusOr<SqliteEventLog::Opened> SqliteEventLog::Open(const std::string& d
   files->loaded.state = loaded.state;
   files->loaded.segment_writer = loaded.segment_writer;
   files->loaded.forgotten_blocks = loaded.forgotten_blocks;
+  files->loaded.unfinished_block = loaded.unfinished_block;
   opened.log.reset(new SqliteEventLog(*std::move(lock), max_bytes, std::move(post), logger, std::move(loaded)));
   opened.log->last_sequence_ = last_sequence;
   for (const EventPtr& event : opened.recovery.newest) opened.log->tail_.Add(event);
@@ -84,8 +85,10 @@ absl::Status SqliteEventLog::Start(JournalFiles files, const std::string& direct
       JournalWriter::Start{std::move(files.tables), std::move(files.mark_file), files.loaded.state, *files.loaded.segment_writer},
       owner, *checkpointer_, post_, logger_);
   // What a crash may have left of blocks that were being made, or dropped.
-  writer_->Enqueue(
-      [next = ids_->next_block()](JournalTables& tables, JournalState&) { return tables.ids.DropBucketsFrom(next); });
+  if (files.loaded.unfinished_block) {
+    writer_->Enqueue(
+        [next = ids_->next_block()](JournalTables& tables, JournalState&) { return tables.ids.DropBucketsFrom(next); });
+  }
   DropBlocks(files.loaded.forgotten_blocks);
   return absl::OkStatus();
 }

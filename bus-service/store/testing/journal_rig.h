@@ -50,10 +50,10 @@ inline void WriteFile(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-// What a crash at this moment leaves: the journal and its WAL as they are in the files, in a new directory.
+// What a crash at this moment leaves: the journal, its WAL and its mark as they are in the files, in a new directory.
 inline void CopyJournal(const std::string& from, const std::string& to) {
   std::filesystem::create_directories(to);
-  for (const char* name : {"journal.db", "journal.db-wal"}) {
+  for (const char* name : {"journal.db", "journal.db-wal", "journal.mark"}) {
     std::filesystem::remove(to + "/" + name);
     if (std::filesystem::exists(from + "/" + name)) std::filesystem::copy_file(from + "/" + name, to + "/" + name);
   }
@@ -134,6 +134,8 @@ inline std::shared_ptr<Event> MakeEvent(Sequence sequence, size_t body_bytes = 4
   event->attributes = {{"name", "value-" + number}, {"zero", std::string("\0x", 2)}};
   if (sequence > 1) event->parent_event_id = "event-" + std::to_string(sequence - 1);
   event->hop_count = static_cast<uint32_t>(sequence % 7);
+  if (sequence > 1) event->ancestors = sequence > 2 ? std::vector<Sequence>{1, sequence - 1} : std::vector<Sequence>{1};
+  if (sequence % 4 == 0) event->required_listeners = {"network", "storage"};
   if (sequence % 3 == 0) event->expire_time = event->publish_time + std::chrono::hours(1);
   event->body = std::string("\0\xff", 2) + number;
   event->body.resize(body_bytes, static_cast<char>('a' + sequence % 26));
@@ -149,7 +151,21 @@ inline bool Same(const Event& a, const Event& b) {
   return a.event_id == b.event_id && a.request_id == b.request_id && a.sequence == b.sequence &&
          a.publish_time == b.publish_time && a.type == b.type && a.source == b.source && a.subject == b.subject &&
          a.ordering_key == b.ordering_key && a.attributes == b.attributes && a.parent_event_id == b.parent_event_id &&
-         a.hop_count == b.hop_count && a.expire_time == b.expire_time && a.body == b.body;
+         a.hop_count == b.hop_count && a.ancestors == b.ancestors && a.required_listeners == b.required_listeners &&
+         a.expire_time == b.expire_time && a.body == b.body;
+}
+
+inline bool Same(const std::vector<EventPtr>& a, const std::vector<EventPtr>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const EventPtr& x, const EventPtr& y) { return Same(*x, *y); });
+}
+
+inline bool operator==(const Incident& a, const Incident& b) {
+  return a.time == b.time && a.kind == b.kind && a.message == b.message && a.first == b.first && a.last == b.last;
+}
+
+inline bool operator==(const AttemptRecord& a, const AttemptRecord& b) {
+  return a.attempt == b.attempt && a.end_time == b.end_time && a.instance_id == b.instance_id && a.error == b.error &&
+         a.replay_id == b.replay_id;
 }
 
 inline bool Same(const ListenerSnapshot& a, const ListenerSnapshot& b) {
@@ -159,14 +175,29 @@ inline bool Same(const ListenerSnapshot& a, const ListenerSnapshot& b) {
          a.policy.max_ack_extension == b.policy.max_ack_extension && a.policy.max_attempts == b.policy.max_attempts &&
          a.policy.minimum_backoff == b.policy.minimum_backoff && a.policy.maximum_backoff == b.policy.maximum_backoff &&
          a.policy.backoff_multiplier == b.policy.backoff_multiplier && a.max_in_flight == b.max_in_flight &&
-         a.labels == b.labels && a.born_after == b.born_after;
+         a.labels == b.labels && a.born_after == b.born_after && a.incidents == b.incidents;
 }
 
 inline bool Same(const DeliveryRecord& a, const DeliveryRecord& b) {
   return a.sequence == b.sequence && a.state == b.state && a.answered == b.answered && a.attempt == b.attempt &&
          a.lost_sessions == b.lost_sessions && a.latency == b.latency && a.next_attempt_time == b.next_attempt_time &&
          a.instance_id == b.instance_id && a.error.has_value() == b.error.has_value() && (!a.error || *a.error == *b.error) &&
-         a.hook_results == b.hook_results;
+         a.hook_results == b.hook_results && a.attempts == b.attempts;
+}
+
+inline bool Same(const Progress& a, const Progress& b) {
+  return a.next_sequence == b.next_sequence && a.wanted_again_until == b.wanted_again_until && a.unsettled == b.unsettled &&
+         a.gaps == b.gaps && a.ahead == b.ahead && a.counted_until == b.counted_until;
+}
+
+inline bool Same(const DeadLetter& a, const DeadLetter& b) {
+  return a.id == b.id && a.listener == b.listener && a.listener_name == b.listener_name && a.time == b.time &&
+         Same(*a.event, *b.event) && Same(a.delivery, b.delivery) && a.redrive_id == b.redrive_id;
+}
+
+inline bool Same(const Replay& a, const Replay& b) {
+  return a.number == b.number && a.listener == b.listener && a.replay_id == b.replay_id && a.sequence == b.sequence &&
+         a.dry_run == b.dry_run && a.dead_letter_id == b.dead_letter_id;
 }
 
 inline bool Same(const Recovery& a, const Recovery& b) {
@@ -176,14 +207,14 @@ inline bool Same(const Recovery& a, const Recovery& b) {
                       [](const Interest& i, const Interest& j) {
                         return i.after == j.after && i.event_types == j.event_types && i.filter == j.filter;
                       }) &&
-           x.progress.next_sequence == y.progress.next_sequence &&
-           x.progress.wanted_again_until == y.progress.wanted_again_until && x.progress.unsettled == y.progress.unsettled &&
+           Same(x.progress, y.progress) && Same(x.unsettled, y.unsettled) && x.dead_letter_count == y.dead_letter_count &&
+           x.replay_count == y.replay_count && x.redrive_count == y.redrive_count &&
            std::equal(x.deliveries.begin(), x.deliveries.end(), y.deliveries.begin(), y.deliveries.end(),
                       [](const DeliveryRecord& i, const DeliveryRecord& j) { return Same(i, j); });
   };
-  return a.last_sequence == b.last_sequence &&
-         std::equal(a.events.begin(), a.events.end(), b.events.begin(), b.events.end(),
-                    [](const EventPtr& x, const EventPtr& y) { return Same(*x, *y); }) &&
+  return a.last_sequence == b.last_sequence && a.last_publish_time == b.last_publish_time && Same(a.newest, b.newest) &&
+         a.last_listener_id == b.last_listener_id && a.last_dead_letter_id == b.last_dead_letter_id &&
+         a.last_replay_number == b.last_replay_number &&
          std::equal(a.listeners.begin(), a.listeners.end(), b.listeners.begin(), b.listeners.end(), same_listener);
 }
 
@@ -205,10 +236,12 @@ inline ListenerSnapshot MakeSnapshot(const std::string& name) {
   snapshot.max_in_flight = 5;
   snapshot.labels = {{"a", "b"}, {"", ""}};
   snapshot.born_after = 2;
+  snapshot.incidents = {{FromNanos(1'600'000'000'000'000'003), "passed", "retention", 3, 9}};
   return snapshot;
 }
 
 inline DeliveryRecord MakeDelivery(Sequence sequence) {
+  const ListenerError error{9, "SOME_REASON", "some message", {{"k", "v"}}, true};
   return {sequence,
           DeliveryState::kRetryScheduled,
           true,
@@ -217,8 +250,17 @@ inline DeliveryRecord MakeDelivery(Sequence sequence) {
           std::chrono::milliseconds(5),
           FromNanos(1'650'000'000'000'000'000),
           "some-instance",
-          ListenerError{9, "SOME_REASON", "some message", {{"k", "v"}}, true},
-          "hooks"};
+          error,
+          "hooks",
+          {{1, FromNanos(1'650'000'000'000'000'001), "first-instance", error, ""},
+           {2, FromNanos(1'650'000'000'000'000'002), "some-instance", error, "replay-7"}}};
+}
+
+inline DeadLetter MakeDeadLetter(uint64_t id, ListenerId listener) {
+  DeliveryRecord delivery = MakeDelivery(id + 100);
+  delivery.state = DeliveryState::kDeadLettered;
+  return {id, listener, "listener" + std::to_string(listener), FromNanos(1'660'000'000'000'000'000), MakeEvent(id + 100),
+          std::move(delivery), id % 2 ? "redrive" : ""};
 }
 
 }  // namespace pvebus::bus
