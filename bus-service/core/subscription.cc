@@ -226,10 +226,16 @@ void Subscription::ReadAgain(Duration after) {
   });
 }
 
+Duration Subscription::LeftOf(const Event& event) const {
+  return duration_cast<Duration>(*event.expire_time - parts_.clock.SystemNow());
+}
+
 WindowEntry& Subscription::Load(EventPtr event, bool counts) {
   WindowEntry& entry = window_.Add(std::move(event));
   entry.counts = counts;
   Touch();
+  // System time is what the publisher meant.
+  if (entry.event->expire_time) CheckAt(parts_.clock.SteadyNow() + std::max(LeftOf(*entry.event), Duration::zero()));
   Defer(entry);
   return entry;
 }
@@ -463,12 +469,16 @@ void Subscription::Answered(const WindowEntry& entry, DeliveryRecord outcome) {
   if (outcome.error && outcome.state != DeliveryState::kSkipped)
     last_error_ = LastError{*outcome.error, parts_.clock.SystemNow()};
   if (!entry.replay) Save(outcome);
-  Publication* publication = nullptr;
-  ListenerRow* row = RowOf(entry, publication);
+  if (entry.counts) Show(std::move(outcome));
+}
+
+void Subscription::Show(DeliveryRecord outcome) {
+  Publication* const publication = parts_.ledger.Find(outcome.sequence);
+  ListenerRow* const row = publication ? publication->FindRow(name_) : nullptr;
   if (!row) return;
   row->latency = outcome.latency;
   row->answered = true;
-  row->attempt = entry.attempt;
+  row->attempt = outcome.attempt;
   row->next_attempt_time = outcome.next_attempt_time;
   if (parts_.ledger.bytes() + outcome.hook_results.size() > 2 * parts_.limits.max_ledger_bytes) {
     outcome.hook_results.clear();
@@ -513,7 +523,8 @@ void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& 
   if (done) {
     parts_.states.RemoveDeadLetter(replay.dead_letter_id);
     DeadLetterRemoved();
-    return Save(outcome);  // from here on that is how the event stands
+    Save(outcome);  // from here on that is how the event stands
+    return Show(outcome);
   }
   // Given up again: the old attempts stay, the new ones are added.
   parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX,
@@ -730,7 +741,16 @@ void Subscription::RunDue() {
   const SteadyTime now = parts_.clock.SteadyNow();
   SteadyTime next = SteadyTime::max();
   std::vector<Slot> missed;
+  std::vector<Slot> expired;
   for (auto& [slot, entry] : window_.entries()) {
+    if (entry.state != State::kInFlight && entry.event->expire_time && !entry.replay) {
+      const Duration left = LeftOf(*entry.event);
+      if (left <= Duration::zero()) {
+        expired.push_back(slot);
+        continue;
+      }
+      next = std::min(next, now + left);
+    }
     if (entry.state != State::kInFlight && entry.state != State::kBackoff) continue;
     if (entry.due > now) {
       next = std::min(next, entry.due);
@@ -752,6 +772,7 @@ void Subscription::RunDue() {
                       true},
         std::nullopt, {});
   }
+  for (const Slot slot : expired) Finish(*window_.Find(slot), DeliveryState::kExpired, ExpiredError(), {});
   if (next != SteadyTime::max()) CheckAt(next);
   Fill();
   WakeSession();

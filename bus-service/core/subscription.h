@@ -131,6 +131,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool Pass(const EventPtr& event);
   void ReadAgain(Duration after);
   WindowEntry& Load(EventPtr event, bool counts);
+  // Until it expires.
+  Duration LeftOf(const Event& event) const;
   void LoadReplay(Replay replay, EventPtr event);
   void Defer(WindowEntry& entry);
   ListenerRow* RowOf(const WindowEntry& entry, Publication*& publication) const;
@@ -144,6 +146,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome);
   void LeftFlight(Slot slot);
   void Answered(const WindowEntry& entry, DeliveryRecord outcome);
+  // The event's publication, if it is in memory, says so.
+  void Show(DeliveryRecord outcome);
   void AnsweredPlainly(const WindowEntry& entry);
   Duration LatencyOf(const WindowEntry& entry, const Publication* publication) const;
   static DeliveryState StateOf(const WindowEntry& entry);

@@ -126,6 +126,7 @@ bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, List
     row.state = expired ? DeliveryState::kExpired : DeliveryState::kQueued;
     return true;
   }
+  if (id_ == 0) return false;  // how it ended at an ephemeral listener was not kept
   const bool jumped = std::any_of(gaps_.begin(), gaps_.end(),
                                   [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
   row.state = jumped ? DeliveryState::kSkipped : DeliveryState::kSucceeded;

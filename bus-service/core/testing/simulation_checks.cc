@@ -101,6 +101,8 @@ void Simulation::CheckOutcome(Sequence sequence, const ListenerRow& row, bool re
   const auto& delivery = name->model->deliveries().at(sequence);
   const bool done = delivery.state == DeliveryModel::State::kDone;
   if (done ? row.state == delivery.outcome : !IsFinal(row.state)) return;
+  // What an operator moved the listener past is known as a range: of an event in it that had expired by then, that is forgotten.
+  if (recalled && delivery.outcome == DeliveryState::kExpired && row.state == DeliveryState::kSkipped) return;
   Broke("BrokeResult", absl::StrFormat("event %d is %d at %s, expected %d%s", sequence, static_cast<int>(row.state), name->name,
                                        done ? static_cast<int>(delivery.outcome) : 0, recalled ? " (recalled)" : ""));
 }
