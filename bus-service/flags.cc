@@ -43,9 +43,10 @@ void AddJournalFlags(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->group(kGroup);
   app.add_option("--journal-limit", flags.journal_limit_mib,
-                 "MiB of events that the journal holds; default 16384 (16 GiB) of disk with sqlite, 128 of memory with memory.\n"
+                 "MiB of events that the journal holds: by default 16 GiB of disk with sqlite, 128 MiB of memory with memory.\n"
                  "Settled events make room for new ones; when all are unsettled, publishers get RESOURCE_EXHAUSTED JOURNAL_FULL")
       ->check(CLI::Range(uint64_t{1}, kMostMib))
+      ->default_str("16384|128")
       ->group(kGroup);
   app.add_flag(
          "--accept-data-loss", flags.accept_data_loss,
@@ -80,7 +81,7 @@ void AddRetentionFlags(CLI::App& app, Flags& flags) {
   app.add_option(
          "--retention-backlog", flags.retention_backlog,
          "What a durable listener has not settled is kept beyond these limits, until it is so many events behind: then it\n"
-         "loses the oldest, which `pvebus listeners` shows as BACKLOG_TRUNCATED. 0: it never does, and may fill the journal")
+         "loses the oldest, which `pvebus listeners NAME` shows as BACKLOG_TRUNCATED. 0: it never does, and may fill the journal")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(kGroup);
@@ -110,11 +111,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.description(
       "The event bus: takes events from publishers, hands each to every listener that wants it, and tells the publisher what\n"
       "all of them answered.");
+  service::AddServiceFlags(app, flags.service, "127.0.0.1:7400");
   app.footer(
       "Example:\n"
       "  bus-service --listen 127.0.0.1:7400 --listen unix:/run/pvebus/bus.sock --require-listeners storage-hooks \\\n"
       "    --retention-age 30d --retention-backlog 1000000\n");
-  service::AddServiceFlags(app, flags.service, "127.0.0.1:7400");
   AddJournalFlags(app, flags);
   AddRetentionFlags(app, flags);
   app.add_option("--max-event-bytes", flags.max_event_bytes,

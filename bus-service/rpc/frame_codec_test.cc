@@ -39,7 +39,7 @@ EventPtr MakeEvent(size_t bytes, Sequence sequence = 7) {
 }
 
 OutgoingDelivery MakeDelivery(EventPtr event, uint64_t id = 1) {
-  return {id, std::move(event), 2, 10, SystemTime(seconds(1'700'000'030)), 5};
+  return {id, std::move(event), 2, 10, SystemTime(seconds(1'700'000'030)), 5, {}, false};
 }
 
 // The same by way of protobuf's own classes.
@@ -112,6 +112,21 @@ TEST(FrameCodecTest, ADeliveryWithNothingBehindItSaysNothingAboutABacklog) {
   OutgoingDelivery delivery = MakeDelivery(MakeEvent(1));
   delivery.backlog = 0;
   EXPECT_EQ(Encode(DeliveriesFrame{{delivery}}).deliveries().deliveries(0).backlog(), 0u);
+}
+
+TEST(FrameCodecTest, AReplayedDeliverySaysWhichReplayAndWhetherItIsADryRun) {
+  OutgoingDelivery delivery = MakeDelivery(MakeEvent(10'000));
+  delivery.replay_id = "replay-1";
+  delivery.dry_run = true;
+  const OutgoingDelivery plain = MakeDelivery(MakeEvent(1));
+
+  const v1::ListenResponse response = Encode(DeliveriesFrame{{delivery, plain}});
+
+  EXPECT_EQ(response.deliveries().deliveries(0).replay_id(), "replay-1");
+  EXPECT_TRUE(response.deliveries().deliveries(0).dry_run());
+  EXPECT_EQ(response.deliveries().deliveries(0).backlog(), 5u);
+  EXPECT_EQ(response.deliveries().deliveries(1).replay_id(), "");
+  EXPECT_FALSE(response.deliveries().deliveries(1).dry_run());
 }
 
 TEST(FrameCodecTest, RegisteredCarriesWhatIsInForce) {
