@@ -40,6 +40,7 @@ absl::Status DeliveryRows::Prepare() {
       "DELETE FROM replays WHERE listener_id = ?1 AND number = ?2",
       "DELETE FROM replays WHERE listener_id = ?1",
       "SELECT * FROM replays WHERE listener_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+      "SELECT * FROM replays ORDER BY listener_id, number",
   });
 }
 
@@ -145,6 +146,26 @@ absl::Status DeliveryRows::RemoveReplay(ListenerId listener, uint64_t number) {
   return sql_[kRemoveReplay].Run();
 }
 
+absl::StatusOr<Replay> DeliveryRows::CurrentReplay(const SqliteStatement& row) {
+  Replay replay;
+  replay.listener = static_cast<ListenerId>(row.Number(0));
+  replay.number = static_cast<uint64_t>(row.Number(1));
+  replay.replay_id = row.Bytes(2);
+  replay.sequence = static_cast<Sequence>(row.Number(3));
+  replay.dry_run = row.Number(4) != 0;
+  replay.dead_letter_id = static_cast<uint64_t>(row.Number(5));
+  if (row.Number(6) == ReplayChecksum(replay)) return replay;
+  return Damaged("replays", replay.sequence,
+                 absl::StrFormat("replay %d of listener %d does not match its checksum", replay.number, replay.listener));
+}
+
+absl::Status DeliveryRows::ForEachReplay(const std::function<void(absl::StatusOr<Replay>)>& visit) {
+  return ForEachRow(sql_[kAllReplays], [&](const SqliteStatement& row) {
+    visit(CurrentReplay(row));
+    return absl::OkStatus();
+  });
+}
+
 absl::StatusOr<std::vector<Replay>> DeliveryRows::ReplaysAfter(ListenerId listener, uint64_t number, size_t most) {
   SqliteStatement& query = sql_[kReplaysAfter];
   query.Bind(1, Signed(listener));
@@ -152,16 +173,9 @@ absl::StatusOr<std::vector<Replay>> DeliveryRows::ReplaysAfter(ListenerId listen
   query.Bind(3, Signed(most));
   std::vector<Replay> replays;
   auto status = ForEachRow(query, [&](const SqliteStatement& row) {
-    Replay& replay = replays.emplace_back();
-    replay.listener = static_cast<ListenerId>(row.Number(0));
-    replay.number = static_cast<uint64_t>(row.Number(1));
-    replay.replay_id = row.Bytes(2);
-    replay.sequence = static_cast<Sequence>(row.Number(3));
-    replay.dry_run = row.Number(4) != 0;
-    replay.dead_letter_id = static_cast<uint64_t>(row.Number(5));
-    if (row.Number(6) == ReplayChecksum(replay)) return absl::OkStatus();
-    return Damaged("replays", replay.sequence,
-                   absl::StrFormat("replay %d of listener %d does not match its checksum", replay.number, replay.listener));
+    auto replay = CurrentReplay(row);
+    if (replay.ok()) replays.push_back(*replay);
+    return replay.status();
   });
   if (!status.ok()) return status;
   return replays;

@@ -35,6 +35,8 @@ class DeliveryRows {
 
   absl::Status PutReplay(const Replay& replay);
   absl::Status RemoveReplay(ListenerId listener, uint64_t number);
+  // All of them, each for itself.
+  absl::Status ForEachReplay(const std::function<void(absl::StatusOr<Replay>)>& visit);
   // After a number, ascending, at most so many.
   absl::StatusOr<std::vector<Replay>> ReplaysAfter(ListenerId listener, uint64_t number, size_t most);
 
@@ -49,9 +51,11 @@ class DeliveryRows {
     kRemoveReplay,
     kDropReplays,
     kReplaysAfter,
+    kAllReplays,
   };
 
   static absl::StatusOr<std::pair<ListenerId, DeliveryRecord>> Current(const SqliteStatement& row);
+  static absl::StatusOr<Replay> CurrentReplay(const SqliteStatement& row);
   static absl::StatusOr<StateLog::Deliveries> Read(SqliteStatement& query);
 
   Statements sql_;

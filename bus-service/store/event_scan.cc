@@ -63,25 +63,27 @@ void ScanEvents(JournalTables& tables, const LostRanges& lost, Sequence first, S
     if (!more.ok()) {
       // A page of the tree is damaged. Those on other pages are found one by one.
       problem(Damaged("events", next, std::string(more.status().message())));
-      for (; next <= last; next = lost.Skip(next + 1)) {
+      for (size_t tries = 0; next <= last && tries < kSegmentEvents; ++tries, next = lost.Skip(next + 1)) {
         auto event = tables.events.Get(next);
         if (event.ok() && *event) visit(std::const_pointer_cast<Event>(*event), 0);
       }
       return;
     }
     const Sequence found = *more ? tables.events.sequence() : last + 1;
-    for (; next < found && next <= last; next = lost.Skip(next + 1)) problem(Missing(next));
-    if (!*more || found > last) break;
-    if (found == next) {
-      const int64_t checksum = tables.events.checksum();
-      auto event = tables.events.Current();
-      if (event.ok()) {
-        visit(*event, checksum);
-      } else {
-        problem(event.status());
-      }
-      next = lost.Skip(next + 1);
+    if (next < found) {
+      const Sequence gap_last = std::min(found - 1, last);
+      problem(gap_last == next ? Missing(next)
+                               : Damaged("events", next, absl::StrFormat("events %d..%d are missing", next, gap_last)));
     }
+    if (!*more || found > last) break;
+    const int64_t checksum = tables.events.checksum();
+    auto event = tables.events.Current();
+    if (event.ok()) {
+      visit(*event, checksum);
+    } else {
+      problem(event.status());
+    }
+    next = lost.Skip(found + 1);
   }
   tables.events.End();
 }

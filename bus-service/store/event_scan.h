@@ -40,7 +40,7 @@ absl::Status ReadEvents(JournalTables& tables, const LostRanges& lost, Sequence 
                         std::vector<EventPtr>& events);
 
 // Visits every event in [first, last] that can be read, with its row's checksum, and tells what is wrong with each that cannot.
-// Requires: not more than some hundred.
+// What SQLite itself cannot read ends it, after a segment's length of tries.
 void ScanEvents(JournalTables& tables, const LostRanges& lost, Sequence first, Sequence last,
                 const std::function<void(const std::shared_ptr<Event>&, int64_t checksum)>& visit,
                 const std::function<void(const absl::Status&)>& problem);

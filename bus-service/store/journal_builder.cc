@@ -68,6 +68,10 @@ absl::Status JournalBuilder::Breathe() {
 
 absl::Status JournalBuilder::Finish(JournalState state) {
   state.hash_seed = seed_;
+  // The next event does not follow the last one that is here.
+  if (last_ != state.last_sequence) {
+    if (auto status = segments_.Close(*tables_); !status.ok()) return status;
+  }
   if (auto status = tables_->journal.Put(state); !status.ok()) return status;
   if (auto status = tables_->Commit(); !status.ok()) return status;
   return tables_->database->Execute("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");

@@ -308,18 +308,24 @@ TEST_F(JournalDamageTest, AFileThatIsNoDatabaseAndOneThatIsGoneOpenReadOnly) {
 // Every cell that can be changed, changed in every way: another number, another byte at each end, one byte less.
 TEST_F(JournalDamageTest, AChangeInAnyColumnOfAnyTableIsNamedOrHarmless) {
   Write();
-  const std::map<std::string, std::string> tables = {
-      {"journal", "1"},     {"events", "sequence=3"},         {"segments", "1"}, {"segment_ids", "1"},
-      {"listeners", "1"},   {"interests", "1"},               {"progress", "1"}, {"deliveries", "sequence=280"},
-      {"dead_letters", "dead_letter_id=2"}, {"replays", "number=1"}};
+  const std::map<std::string, std::string> tables = {{"journal", "1"},
+                                                     {"events", "sequence=3"},
+                                                     {"segments", "1"},
+                                                     {"segment_ids", "1"},
+                                                     {"listeners", "1"},
+                                                     {"interests", "1"},
+                                                     {"progress", "1"},
+                                                     {"deliveries", "sequence=280"},
+                                                     {"dead_letters", "dead_letter_id=2"},
+                                                     {"replays", "number=1"}};
   int changed = 0;
   for (const auto& [table, where] : tables) {
     Lay(file_, {}, mark_);
     std::vector<std::string> columns;
     {
       auto database = *SqliteDatabase::Open(damaged_ + "/journal.db");
-      auto query = *SqliteStatement::Prepare(
-          *database, absl::StrFormat("SELECT name FROM pragma_table_info('%s')", table).c_str());
+      auto query =
+          *SqliteStatement::Prepare(*database, absl::StrFormat("SELECT name FROM pragma_table_info('%s')", table).c_str());
       while (*query->Step()) columns.emplace_back(query->Bytes(0));
     }
     for (const std::string& column : columns) {
@@ -334,8 +340,8 @@ TEST_F(JournalDamageTest, AChangeInAnyColumnOfAnyTableIsNamedOrHarmless) {
         Lay(file_, {}, mark_);
         {
           auto database = *SqliteDatabase::Open(damaged_ + "/journal.db");
-          if (!database->Execute(
-                   absl::StrFormat("UPDATE OR REPLACE %s SET %s=%s WHERE %s", table, column, value, where).c_str()).ok()) {
+          if (!database->Execute(absl::StrFormat("UPDATE OR REPLACE %s SET %s=%s WHERE %s", table, column, value, where).c_str())
+                   .ok()) {
             continue;
           }
         }
@@ -351,35 +357,40 @@ TEST_F(JournalDamageTest, AChangeInAnyColumnOfAnyTableIsNamedOrHarmless) {
 }
 
 TEST_F(JournalDamageTest, VerifyingFindsWhatNobodyHasReadAndMakesTheJournalReadOnly) {
-  Write();
+  constexpr Sequence kMany = 3000;
+  LogDriver driver(data_);
+  ASSERT_TRUE(driver.Open().ok());
+  driver.Append(1, kMany);
+  driver.Shut();
   {
     auto database = *SqliteDatabase::Open(data_ + "/journal.db");
     ASSERT_TRUE(database->Execute("UPDATE events SET body=x'00' WHERE sequence=17; DELETE FROM events WHERE sequence=200").ok());
   }
-  LogDriver driver(data_);
   ASSERT_TRUE(driver.Open().ok());
   EXPECT_FALSE(driver.log().read_only()) << "nobody has looked yet";
 
   const auto verified = driver.Verify();
-  EXPECT_EQ(verified.events, kEvents - 2);
-  ASSERT_GE(verified.problems.size(), 2u);
+  EXPECT_EQ(verified.events, kMany - 2);
+  ASSERT_EQ(verified.problems.size(), 2u);
   EXPECT_EQ(verified.problems[0].sequence, 17u);
   EXPECT_EQ(verified.problems[1].sequence, 200u);
   EXPECT_TRUE(driver.log().read_only());
   EXPECT_EQ(driver.Read(1)->back()->sequence, 16u) << "up to the damage";
   EXPECT_EQ(driver.Read(17).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(driver.Read(18, 10)->size(), 10u) << "and after it";
-  EXPECT_EQ(driver.Count(1, kEvents, [](const Event&) { return true; }).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(driver.Count(1, kMany, [](const Event&) { return true; }).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(JournalDamageTest, AnOperatorWhoAcceptsTheLossGetsTheRestAndAJournalThatStores) {
   Write();
   {
     auto database = *SqliteDatabase::Open(data_ + "/journal.db");
-    ASSERT_TRUE(database
-                    ->Execute("UPDATE events SET body=x'00' WHERE sequence=17; DELETE FROM events WHERE sequence IN (200, 201, 300);"
-                              "UPDATE dead_letters SET event=x'00' WHERE dead_letter_id=2; UPDATE deliveries SET attempt=9 WHERE sequence=280")
-                    .ok());
+    ASSERT_TRUE(
+        database
+            ->Execute(
+                "UPDATE events SET body=x'00' WHERE sequence=17; DELETE FROM events WHERE sequence IN (200, 201, 300);"
+                "UPDATE dead_letters SET event=x'00' WHERE dead_letter_id=2; UPDATE deliveries SET attempt=9 WHERE sequence=280")
+            .ok());
   }
   LogDriver driver(data_);
   ASSERT_TRUE(driver.Open(true).ok());

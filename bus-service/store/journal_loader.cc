@@ -86,18 +86,17 @@ class Loader {
   void LoadOpenSegment() {
     auto last = tables_.events.LastSequence();
     if (!last.ok()) return Found(last.status());
-    last_sequence_ = std::max({*last, loaded_.segments.last_sequence(), loaded_.state.last_sequence});
-    for (Sequence first = open_first_; first <= *last; first += kSegmentEvents) {
+    last_sequence_ = std::max(loaded_.segments.last_sequence(), loaded_.state.last_sequence);
+    if (*last >= open_first_) {
       ScanEvents(
-          tables_, loaded_.lost, first, std::min(first + kSegmentEvents - 1, *last),
-          [&](const std::shared_ptr<Event>& event, int64_t checksum) {
-            const int64_t time = ToNanos(event->publish_time);
-            if (loaded_.segments.empty() || event->sequence == loaded_.segments.last_sequence() + 1 || !open_begun_) {
-              loaded_.segments.AddEvent(event->sequence, event->Bytes(), time);
-              loaded_.segment_writer->Resume(*event, checksum);
-            }
+          tables_, loaded_.lost, open_first_, *last,
+          [this](const std::shared_ptr<Event>& event, int64_t checksum) {
+            last_sequence_ = std::max(last_sequence_, event->sequence);
+            loaded_.state.last_publish_time = ToNanos(event->publish_time);
+            if (open_begun_ && event->sequence != loaded_.segments.last_sequence() + 1) return;  // after a damaged one
             open_begun_ = true;
-            loaded_.state.last_publish_time = time;
+            loaded_.segments.AddEvent(event->sequence, event->Bytes(), ToNanos(event->publish_time));
+            loaded_.segment_writer->Resume(*event, checksum);
           },
           [this](const absl::Status& status) { Found(status); });
     }
@@ -187,14 +186,15 @@ class Loader {
     for (Recovery::Listener& listener : recovery.listeners) {
       recovery.last_listener_id = std::max(recovery.last_listener_id, listener.id);
       listener.dead_letter_count = letters[listener.id];
-      auto replays = tables_.deliveries.ReplaysAfter(listener.id, 0, SIZE_MAX >> 1);
-      if (!replays.ok()) {
-        Found(replays.status());
-        continue;
-      }
-      listener.replay_count = replays->size();
-      for (const Replay& replay : *replays) listener.redrive_count += replay.dead_letter_id != 0;
     }
+    Found(tables_.deliveries.ForEachReplay([&](const absl::StatusOr<Replay>& replay) {
+      if (!replay.ok()) return Found(replay.status());
+      const auto listener = std::find_if(recovery.listeners.begin(), recovery.listeners.end(),
+                                         [&](const Recovery::Listener& one) { return one.id == replay->listener; });
+      if (listener == recovery.listeners.end()) return;
+      ++listener->replay_count;
+      listener->redrive_count += replay->dead_letter_id != 0;
+    }));
   }
 
   // Of events that are unsettled, or not behind the listener yet.

@@ -94,15 +94,16 @@ class Copy {
       absl::Status status = to.listeners.PutListener(listener.id, listener.snapshot);
       for (const Interest& interest : listener.interests) status.Update(to.listeners.PutInterest(listener.id, interest));
       status.Update(to.listeners.PutProgress(listener.id, listener.progress));
-      auto replays = files_.tables->deliveries.ReplaysAfter(listener.id, 0, SIZE_MAX >> 1);
-      if (!replays.ok()) Lost(replays.status());
-      for (size_t i = 0; replays.ok() && i < replays->size(); ++i) {
-        state_.last_replay_number = std::max(state_.last_replay_number, (*replays)[i].number);
-        status.Update(to.deliveries.PutReplay((*replays)[i]));
-      }
       if (!status.ok()) return status;
     }
-    return absl::OkStatus();
+    absl::Status written;
+    const auto read = files_.tables->deliveries.ForEachReplay([&](const absl::StatusOr<Replay>& replay) {
+      if (!replay.ok()) return Lost(replay.status());
+      state_.last_replay_number = std::max(state_.last_replay_number, replay->number);
+      if (listeners_.contains(replay->listener)) written.Update(builder_.tables().deliveries.PutReplay(*replay));
+    });
+    if (!read.ok()) Lost(read);
+    return written;
   }
 
   absl::Status CopyDeliveries() {

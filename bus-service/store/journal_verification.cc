@@ -124,10 +124,11 @@ void JournalVerification::CheckSegment(JournalTables& tables, const std::optiona
 bool JournalVerification::CheckState(JournalTables& tables) {
   if (auto state = tables.journal.Get(); !state.ok()) Found(state.status());
   if (auto losses = tables.losses.Load(); !losses.ok()) Found(losses.status());
-  for (const Recovery::Listener& listener : tables.listeners.Load([this](const absl::Status& status) { Found(status); })) {
-    auto replays = tables.deliveries.ReplaysAfter(listener.id, 0, SIZE_MAX >> 1);
-    if (!replays.ok()) Found(replays.status());
-  }
+  tables.listeners.Load([this](const absl::Status& status) { Found(status); });
+  const auto replays = tables.deliveries.ForEachReplay([this](const absl::StatusOr<Replay>& replay) {
+    if (!replay.ok()) Found(replay.status());
+  });
+  if (!replays.ok()) Found(replays);
   return true;
 }
 

@@ -61,7 +61,8 @@ TEST(MemoryJournalTest, AnEventIsFoundByEitherIdByItsTimeAndByItsParent) {
   log.FindByTime(SystemTime(), [&](const auto& sequence) { EXPECT_EQ(*sequence, 1u); });
   log.FindByTime(SystemTime::max(), [&](const auto& sequence) { EXPECT_EQ(*sequence, 6u); });
   log.ReadChildren(3, 10, [&](const auto& events) { EXPECT_EQ(SequencesOf(*events), (std::vector<Sequence>{4})); });
-  log.Count(2, 9, [](const Event& event) { return event.sequence % 2 == 0; }, [&](const auto& count) { EXPECT_EQ(*count, 2u); });
+  log.Count(
+      2, 9, [](const Event& event) { return event.sequence % 2 == 0; }, [&](const auto& count) { EXPECT_EQ(*count, 2u); });
 }
 
 TEST(MemoryJournalTest, AChunkIsOneEventWithItsIdsAndDeliveries) {

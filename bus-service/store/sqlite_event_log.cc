@@ -187,6 +187,11 @@ void SqliteEventLog::Read(Sequence from, size_t max_events, size_t max_bytes, Re
       std::move(done));
 }
 
+bool SqliteEventLog::IsThere(Sequence sequence) const {
+  return !segments_.empty() && sequence >= segments_.first_sequence() && sequence <= segments_.last_sequence() &&
+         lost_.Skip(sequence) == sequence;
+}
+
 SqliteEventLog::Lookup SqliteEventLog::LookUp(const Key& key) const {
   Lookup found;
   if (key.id->empty()) return found;
@@ -562,16 +567,27 @@ void SqliteEventLog::ReadDeadLetters(uint64_t after_id, size_t max_letters, size
   }
   if (ids.empty()) return done(reader_ ? absl::StatusOr<std::vector<DeadLetter>>(std::vector<DeadLetter>()) : Unreadable());
   AskSaved<std::vector<DeadLetter>>(
-      [ids = std::move(ids)](JournalTables& tables) -> absl::StatusOr<std::vector<DeadLetter>> {
+      [ids](JournalTables& tables) -> absl::StatusOr<std::vector<DeadLetter>> {
         std::vector<DeadLetter> letters;
         for (const uint64_t id : ids) {
           auto letter = tables.dead_letters.Get(id);
           if (!letter.ok()) return letter.status();
-          if (letter->event) letters.push_back(*std::move(letter));  // not one that was removed since
+          if (letter->event) letters.push_back(*std::move(letter));
         }
         return letters;
       },
-      std::move(done));
+      [this, ids, done = std::move(done)](absl::StatusOr<std::vector<DeadLetter>> letters) {
+        size_t next = 0;
+        for (const uint64_t id : ids) {
+          if (!letters.ok() || letters->size() == ids.size()) break;
+          if (next < letters->size() && (*letters)[next].id == id) {
+            ++next;
+          } else if (dead_letters_.contains(id)) {  // nobody has removed it meanwhile
+            letters = Note(Damaged("dead_letters", 0, absl::StrFormat("dead letter %d is missing", id)));
+          }
+        }
+        done(std::move(letters));
+      });
 }
 
 void SqliteEventLog::ReadReplays(ListenerId listener, uint64_t after_number, size_t max_replays, size_t max_bytes,
@@ -599,7 +615,18 @@ void SqliteEventLog::ReadReplays(ListenerId listener, uint64_t after_number, siz
         }
         return found;
       },
-      std::move(done));
+      [this, done = std::move(done)](absl::StatusOr<Replays> replays) {
+        for (size_t i = 0; replays.ok() && i < replays->size(); ++i) {
+          const auto& [replay, event] = (*replays)[i];
+          if (event) continue;
+          if (replay.dead_letter_id != 0 && dead_letters_.contains(replay.dead_letter_id)) {
+            replays = Note(Damaged("dead_letters", 0, absl::StrFormat("dead letter %d is missing", replay.dead_letter_id)));
+          } else if (replay.dead_letter_id == 0 && IsThere(replay.sequence)) {
+            replays = Note(Damaged("events", replay.sequence, absl::StrFormat("event %d is missing", replay.sequence)));
+          }
+        }
+        done(std::move(replays));
+      });
 }
 
 }  // namespace pvebus::bus

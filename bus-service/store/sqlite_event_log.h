@@ -108,6 +108,8 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   template <typename Result>
   void AskSaved(std::function<absl::StatusOr<Result>(JournalTables&)> work, std::function<void(absl::StatusOr<Result>)> done);
 
+  // The journal has it, unless it is damaged.
+  bool IsThere(Sequence sequence) const;
   Lookup LookUp(const Key& key) const;
   static absl::StatusOr<EventPtr> FindOnDisk(JournalTables& tables, const LostRanges& lost, const Key& key, const Lookup& lookup);
   void Find(const Key& key, FindDone done);

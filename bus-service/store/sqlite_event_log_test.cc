@@ -240,7 +240,8 @@ TEST_F(SqliteEventLogTest, TimesAreFoundThoughTheClockWentBack) {
   }
   driver_.AwaitAppends();
   const auto expect = [&] {
-    for (const int64_t second : {1, 200, 500, 801, 1000}) EXPECT_EQ(*driver_.FindByTime(at(second)), static_cast<Sequence>(second));
+    for (const int64_t second : {1, 200, 500, 801, 1000})
+      EXPECT_EQ(*driver_.FindByTime(at(second)), static_cast<Sequence>(second));
     EXPECT_EQ(*driver_.FindByTime(at(501)), 801u);
     EXPECT_EQ(*driver_.FindByTime(at(1001)), 1001u);
   };

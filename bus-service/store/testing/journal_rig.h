@@ -259,8 +259,13 @@ inline DeliveryRecord MakeDelivery(Sequence sequence) {
 inline DeadLetter MakeDeadLetter(uint64_t id, ListenerId listener) {
   DeliveryRecord delivery = MakeDelivery(id + 100);
   delivery.state = DeliveryState::kDeadLettered;
-  return {id, listener, "listener" + std::to_string(listener), FromNanos(1'660'000'000'000'000'000), MakeEvent(id + 100),
-          std::move(delivery), id % 2 ? "redrive" : ""};
+  return {id,
+          listener,
+          "listener" + std::to_string(listener),
+          FromNanos(1'660'000'000'000'000'000),
+          MakeEvent(id + 100),
+          std::move(delivery),
+          id % 2 ? "redrive" : ""};
 }
 
 }  // namespace pvebus::bus
