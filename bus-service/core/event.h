@@ -53,4 +53,6 @@ struct Event {
 
 using EventPtr = std::shared_ptr<const Event>;
 
+inline bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
+
 }  // namespace pvebus::bus

@@ -5,19 +5,11 @@
 #include "absl/strings/str_format.h"
 #include "bus-service/core/errors.h"
 #include "bus-service/core/names.h"
+#include "bus-service/core/row_errors.h"
 #include "sdk/base/error.h"
 #include "sdk/base/nearest.h"
 
 namespace pvebus::bus {
-namespace {
-
-ListenerError GoneError() {
-  return {14, "LISTENER_GONE", "the ephemeral listener left before it had handled the event", {}, false};
-}
-ListenerError DeletedError() { return {10, "LISTENER_DELETED", "an operator deleted the listener", {}, false}; }
-
-}  // namespace
-
 ListenerState ListenerRecord::State() const {
   if (subscription->paused()) return ListenerState::kPaused;
   if (!holder) return lease_expired ? ListenerState::kLeaseExpired : ListenerState::kDisconnected;

@@ -122,8 +122,7 @@ bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, List
     return true;
   }
   if (sequence >= cursor_.next() && cursor_.Counts(event)) {
-    const bool expired = event.expire_time && *event.expire_time <= parts_.clock.SystemNow();
-    row.state = expired ? DeliveryState::kExpired : DeliveryState::kQueued;
+    row.state = HasExpired(event, parts_.clock.SystemNow()) ? DeliveryState::kExpired : DeliveryState::kQueued;
     return true;
   }
   if (id_ == 0) return false;  // how it ended at an ephemeral listener was not kept

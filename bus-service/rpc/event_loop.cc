@@ -35,7 +35,9 @@ gpr_timespec RealDeadline(Duration wait) {
 class EventLoop::Wakeup final : public Tag {
  public:
   explicit Wakeup(EventLoop& loop) : loop_(loop) {}
-  void Start() { alarm_.Set(loop_.queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this)); }
+  // In the past: an alarm that is due now waits for gRPC's timer thread, one that is over is delivered at once (measured: 6 us
+  // instead of 670).
+  void Start() { alarm_.Set(loop_.queue_.get(), gpr_time_0(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this)); }
   void Proceed(bool) override {
     loop_.RunPosted();
     delete this;

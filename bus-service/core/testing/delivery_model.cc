@@ -10,8 +10,6 @@ namespace {
 
 constexpr size_t kIdsKept = 16;
 
-bool HasExpired(const Event& event, SystemTime now) { return event.expire_time && *event.expire_time <= now; }
-
 }  // namespace
 
 void DeliveryModel::Broke(const char* promise, const std::string& what) {

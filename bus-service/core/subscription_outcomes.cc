@@ -1,0 +1,276 @@
+// How deliveries end, or come again: failures, retries, dead letters, and what is kept of them.
+#include <algorithm>
+#include <cassert>
+
+#include "absl/strings/str_format.h"
+#include "bus-service/core/row_errors.h"
+#include "bus-service/core/session.h"
+#include "bus-service/core/subscription.h"
+
+namespace pvebus::bus {
+namespace {
+
+using State = WindowEntry::State;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+constexpr int kDeadlineExceeded = 4;
+constexpr size_t kShortMessage = 200;
+
+// At most so many bytes, not ending inside a character.
+void Shorten(std::string& text, size_t most) {
+  if (text.size() <= most) return;
+  size_t length = most;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
+  text.resize(length);
+}
+
+}  // namespace
+
+void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results) {
+  RememberFailure(entry, error);
+  if (HasExpired(*entry.event, parts_.clock.SystemNow()) && !entry.replay) {
+    return Finish(entry, DeliveryState::kExpired, std::move(error), std::move(hook_results));
+  }
+  if (entry.attempt >= policy_.max_attempts) {
+    return Finish(entry, DeliveryState::kDeadLettered, std::move(error), std::move(hook_results));
+  }
+  const Duration wait = delay ? *delay : policy_.Backoff(entry.attempt, parts_.random);
+  BackOff(entry, wait, std::move(error), std::move(hook_results));
+}
+
+void Subscription::RememberFailure(WindowEntry& entry, const ListenerError& error) {
+  if (id_ == 0) return;
+  if (entry.failures.size() == kMaxAttemptRecords) entry.failures.erase(entry.failures.begin());
+  AttemptRecord& failure = entry.failures.emplace_back();
+  failure.attempt = entry.attempt;
+  failure.end_time = parts_.clock.SystemNow();
+  failure.instance_id = *instance_id_;
+  failure.error = error;
+  failure.error.metadata.clear();
+  Shorten(failure.error.message, kAttemptMessageBytes);
+  if (entry.replay) failure.replay_id = entry.replay->replay_id;
+}
+
+void Subscription::Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay) {
+  --entry.attempt;
+  if (HasExpired(*entry.event, parts_.clock.SystemNow()) && !entry.replay) {
+    return Finish(entry, DeliveryState::kExpired, std::move(error), {});
+  }
+  if (sending_ || delay) {
+    // Not at once: a listener that releases everything must not make a hot loop.
+    const Duration wait = delay ? *delay : policy_.Backoff(1, parts_.random);
+    return BackOff(entry, wait, std::move(error), {});
+  }
+  window_.SetState(entry, State::kReady);
+  window_.ForgetDeliveryIds(entry);
+  SetRowState(entry, DeliveryState::kQueued);
+  LeftFlight(entry.slot);
+}
+
+void Subscription::BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results) {
+  entry.due = parts_.clock.SteadyNow() + wait;
+  window_.SetState(entry, State::kBackoff);
+  const SystemTime next = parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(wait);
+  Answered(entry, Outcome(entry, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results), next));
+  CheckAt(entry.due);
+  LeftFlight(entry.slot);
+}
+
+void Subscription::Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results) {
+  const Slot slot = entry.slot;
+  const bool plain = state == DeliveryState::kSucceeded && entry.attempt <= 1 && entry.lost_sessions == 0 &&
+                     entry.failures.empty() && hook_results.empty() && !entry.replay;
+  if (plain) {
+    AnsweredPlainly(entry);
+  } else {
+    const DeliveryRecord outcome = Outcome(entry, state, std::move(error), std::move(hook_results));
+    Answered(entry, outcome);
+    if (entry.replay) {
+      FinishReplay(entry, outcome);
+    } else if (state == DeliveryState::kDeadLettered) {
+      AddDeadLetter(entry, outcome);
+    }
+  }
+  window_.Erase(entry);
+  Touch();
+  LeftFlight(slot);
+}
+
+DeliveryRecord Subscription::Outcome(const WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error,
+                                     std::string hook_results, SystemTime next_attempt_time) const {
+  DeliveryRecord outcome;
+  outcome.sequence = entry.event->sequence;
+  outcome.state = state;
+  outcome.answered = state != DeliveryState::kQueued;
+  outcome.attempt = entry.attempt;
+  outcome.lost_sessions = entry.lost_sessions;
+  outcome.latency = LatencyOf(entry, parts_.ledger.Find(entry.event->sequence));
+  outcome.next_attempt_time = next_attempt_time;
+  outcome.instance_id = *instance_id_;
+  outcome.error = std::move(error);
+  outcome.hook_results = std::move(hook_results);
+  outcome.attempts = entry.failures;
+  return outcome;
+}
+
+// What the progress says, and nothing else need be kept of.
+void Subscription::AnsweredPlainly(const WindowEntry& entry) {
+  Publication* publication = nullptr;
+  ListenerRow* row = RowOf(entry, publication);
+  if (!row) return;
+  row->latency = LatencyOf(entry, publication);
+  row->answered = true;
+  row->attempt = entry.attempt;
+  parts_.ledger.SetAnswer(*publication, *row, std::nullopt);
+  parts_.gather.SetState(*publication, *row, DeliveryState::kSucceeded);
+}
+
+Duration Subscription::LatencyOf(const WindowEntry& entry, const Publication* publication) const {
+  if (publication && !publication->recalled) return parts_.clock.SteadyNow() - publication->journal_time;
+  return duration_cast<Duration>(parts_.clock.SystemNow() - entry.event->publish_time);
+}
+
+void Subscription::Answered(const WindowEntry& entry, DeliveryRecord outcome) {
+  if (outcome.error && outcome.state != DeliveryState::kSkipped)
+    last_error_ = LastError{*outcome.error, parts_.clock.SystemNow()};
+  if (!entry.replay) Save(outcome);
+  if (entry.counts) Show(std::move(outcome));
+}
+
+void Subscription::Show(DeliveryRecord outcome) {
+  Publication* const publication = parts_.ledger.Find(outcome.sequence);
+  ListenerRow* const row = publication ? publication->FindRow(name_) : nullptr;
+  if (!row) return;
+  row->latency = outcome.latency;
+  row->answered = true;
+  row->attempt = outcome.attempt;
+  row->next_attempt_time = outcome.next_attempt_time;
+  if (parts_.ledger.bytes() + outcome.hook_results.size() > 2 * parts_.limits.max_ledger_bytes) {
+    outcome.hook_results.clear();
+    if (outcome.error) {
+      outcome.error->metadata.clear();
+      Shorten(outcome.error->message, kShortMessage);
+    }
+  }
+  parts_.ledger.SetAnswer(*publication, *row, std::move(outcome.error), std::move(outcome.hook_results));
+  parts_.gather.SetState(*publication, *row, outcome.state);
+}
+
+void Subscription::AddDeadLetter(const WindowEntry& entry, const DeliveryRecord& outcome) {
+  ++dead_letters_;
+  if (id_ == 0) return;
+  DeadLetter letter;
+  letter.id = ++parts_.counters.last_dead_letter_id;
+  letter.listener = id_;
+  letter.listener_name = *name_;
+  letter.time = parts_.clock.SystemNow();
+  letter.event = entry.event;
+  letter.delivery = outcome;
+  parts_.states.SaveDeadLetter(std::move(letter));
+}
+
+void Subscription::DeadLetterRemoved() { dead_letters_ -= std::min<uint64_t>(dead_letters_, 1); }
+
+void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome) {
+  const Replay& replay = *entry.replay;
+  replays_.End(replay);
+  const bool done = outcome.state == DeliveryState::kSucceeded || outcome.state == DeliveryState::kSkipped;
+  if (replay.dead_letter_id == 0) {
+    if (outcome.state == DeliveryState::kDeadLettered && !replay.dry_run) AddDeadLetter(entry, outcome);
+    return;
+  }
+  if (done) {
+    parts_.states.RemoveDeadLetter(replay.dead_letter_id);
+    DeadLetterRemoved();
+    Save(outcome);  // from here on that is how the event stands
+    return Show(outcome);
+  }
+  // Given up again: the old attempts stay, the new ones are added.
+  parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX,
+                                [&states = parts_.states, id = replay.dead_letter_id, outcome,
+                                 now = parts_.clock.SystemNow()](absl::StatusOr<std::vector<DeadLetter>> letters) {
+                                  if (!letters.ok() || letters->empty() || letters->front().id != id) return;
+                                  DeadLetter& letter = letters->front();
+                                  std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
+                                  attempts.insert(attempts.end(), outcome.attempts.begin(), outcome.attempts.end());
+                                  if (attempts.size() > kMaxAttemptRecords) {
+                                    attempts.erase(attempts.begin(), attempts.end() - kMaxAttemptRecords);
+                                  }
+                                  const uint32_t before = letter.delivery.attempt;
+                                  letter.delivery = outcome;
+                                  letter.delivery.attempt += before;
+                                  letter.delivery.attempts = std::move(attempts);
+                                  letter.time = now;
+                                  letter.redrive_id.clear();
+                                  states.SaveDeadLetter(std::move(letter));
+                                });
+}
+
+void Subscription::LeftFlight(Slot slot) {
+  const auto waiting = deferred_by_.extract(slot);
+  if (!waiting) return;
+  for (const Slot deferred : waiting.mapped()) {
+    WindowEntry* entry = window_.Find(deferred);
+    if (!entry || entry->state != State::kDeferred || entry->waits_for != slot) continue;
+    entry->waits_for = BusyWithAncestor(*entry->event);
+    if (entry->waits_for != 0) {
+      deferred_by_[entry->waits_for].push_back(deferred);
+      continue;
+    }
+    window_.SetState(*entry, State::kReady);
+    SetRowState(*entry, DeliveryState::kQueued);
+  }
+}
+
+void Subscription::CheckAt(SteadyTime due) {
+  if (check_ && check_.due <= due) return;
+  parts_.timers.Cancel(check_);
+  check_ = parts_.timers.Schedule(due, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->RunDue();
+  });
+}
+
+void Subscription::RunDue() {
+  check_.number = 0;
+  const SteadyTime now = parts_.clock.SteadyNow();
+  SteadyTime next = SteadyTime::max();
+  std::vector<Slot> missed;
+  std::vector<Slot> expired;
+  for (auto& [slot, entry] : window_.entries()) {
+    if (entry.state != State::kInFlight && entry.event->expire_time && !entry.replay) {
+      const Duration left = LeftOf(*entry.event);
+      if (left <= Duration::zero()) {
+        expired.push_back(slot);
+        continue;
+      }
+      next = std::min(next, now + left);
+    }
+    if (entry.state != State::kInFlight && entry.state != State::kBackoff) continue;
+    if (entry.due > now) {
+      next = std::min(next, entry.due);
+    } else if (entry.state == State::kInFlight) {
+      missed.push_back(slot);
+    } else {
+      window_.SetState(entry, State::kReady);
+      SetRowState(entry, DeliveryState::kQueued);
+    }
+  }
+  for (const Slot slot : missed) {
+    WindowEntry& entry = *window_.Find(slot);
+    Failed(
+        entry,
+        ListenerError{kDeadlineExceeded,
+                      "ACK_DEADLINE_EXCEEDED",
+                      absl::StrFormat("no answer within %d ms", duration_cast<milliseconds>(entry.due - entry.sent_time).count()),
+                      {},
+                      true},
+        std::nullopt, {});
+  }
+  for (const Slot slot : expired) Finish(*window_.Find(slot), DeliveryState::kExpired, ExpiredError(), {});
+  if (next != SteadyTime::max()) CheckAt(next);
+  Fill();
+  WakeSession();
+}
+
+}  // namespace pvebus::bus
