@@ -43,7 +43,7 @@ grpc::ServerUnaryReactor* ContainerRpc::GetHookStatistics(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* ContainerRpc::ClearHookExecutions(grpc::CallbackServerContext* context,
                                                             const v1::ClearHookExecutionsRequest*,
                                                             v1::ClearHookExecutionsResponse* response) {
-  return hook_service::Reply(context, hook_service::ClearHookExecutions(chain_, *response));
+  return hook_service::ClearHookExecutions(context, chain_, response);
 }
 
 }  // namespace pvebus::container

@@ -59,16 +59,21 @@ absl::Status GetHookStatistics(const hooks::HookChain& chain, const Request& req
   return absl::OkStatus();
 }
 
-template <typename Response>
-absl::Status ClearHookExecutions(hooks::HookChain& chain, Response& response) {
-  response.set_cleared_count(chain.ClearExecutions());
-  return absl::OkStatus();
-}
-
 // Ends a unary call.
 inline grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, const absl::Status& status) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+// Ends the call when the history is gone for good, which a disk may delay.
+template <typename Response>
+grpc::ServerUnaryReactor* ClearHookExecutions(grpc::CallbackServerContext* context, hooks::HookChain& chain, Response* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  chain.ClearExecutions([reactor, response](size_t cleared) {
+    response->set_cleared_count(cleared);
+    reactor->Finish(grpc::Status::OK);
+  });
   return reactor;
 }
 

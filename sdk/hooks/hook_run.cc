@@ -145,6 +145,7 @@ void HookRun::Fill(HookRecord& record, const Hook& hook, const HookOutcome& outc
   result.set_after(CleanUtf8(outcome.after, kMaxTextBytes));
   result.set_message(CleanUtf8(outcome.message, kMaxTextBytes));
   *result.mutable_duration() = google::protobuf::util::TimeUtil::NanosecondsToDuration(record.duration.count());
+  record.kept = outcome.kept;
 }
 
 }  // namespace pvebus::hooks

@@ -27,7 +27,7 @@ grpc::ServerUnaryReactor* StorageRpc::GetHookStatistics(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* StorageRpc::ClearHookExecutions(grpc::CallbackServerContext* context,
                                                           const v1::ClearHookExecutionsRequest*,
                                                           v1::ClearHookExecutionsResponse* response) {
-  return hook_service::Reply(context, hook_service::ClearHookExecutions(chain_, *response));
+  return hook_service::ClearHookExecutions(context, chain_, response);
 }
 
 }  // namespace pvebus::storage
