@@ -1,21 +1,31 @@
 #!/usr/bin/env bash
 # Measures the floor (gRPC alone) and the real bus in one run, alternating, and prints both with their ratio.
-#   tests/bench/run.sh [--rounds N] [--check]     --check: exit 1 when the budget of design.md section 4 is exceeded
+#   tests/bench/run.sh [--rounds N] [--check] [--heavy [--events N] [--open-events N] [--bus-flag FLAG]...]
+#   --check: exit 1 when the budget of the issue is exceeded      --heavy: also fan_out, catch_up and open, one after the other
+# Files are under TMPDIR: which file system that is decides what a commit costs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 rounds=5
 check=0
+heavy=0
+events=1000000
+open_events=1000000
+bus_flags=()
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) rounds=$2; shift 2 ;;
     --check) check=1; shift ;;
-    *) echo "usage: $0 [--rounds N] [--check]" >&2; exit 2 ;;
+    --heavy) heavy=1; shift ;;
+    --events) events=$2; shift 2 ;;
+    --open-events) open_events=$2; shift 2 ;;
+    --bus-flag) bus_flags+=("--bus-flag=$2"); shift 2 ;;
+    *) echo "usage: $0 [--rounds N] [--check] [--heavy [--events N] [--open-events N] [--bus-flag FLAG]...]" >&2; exit 2 ;;
   esac
 done
 
 bin=build/release/bin
-programs=(grpc_floor one_commit publish_gather)
+programs=(grpc_floor one_commit publish_gather fan_out catch_up open)
 for program in "${programs[@]}"; do
   if [ -x $bin/"$program" ]; then continue; fi
   cmake --preset release >/dev/null
@@ -64,3 +74,9 @@ awk -v check="$check" '
            (latency <= 1.25 ? "kept" : "EXCEEDED"), (durable <= 1.25 ? "kept" : "EXCEEDED"), (rate >= 0.9 ? "kept" : "EXCEEDED"))
     if (check && (latency > 1.25 || durable > 1.25 || rate < 0.9)) exit 1
   }' "$results"
+
+if [ $heavy -eq 0 ]; then exit 0; fi
+echo
+$bin/fan_out --events "$events" "${bus_flags[@]}"
+$bin/catch_up --events "$events" "${bus_flags[@]}"
+$bin/open --events "$open_events" "${bus_flags[@]}"
