@@ -140,7 +140,10 @@ absl::Status HookChain::CheckName(std::string_view name) const {
 
 std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& context) {
   const Hooks hooks = state_->Snapshot();
-  ChainRun run{.event_id = context.event().event_id(), .attempt = context.attempt(), .resource = ResourceOf(context.event())};
+  const ChainRun run{.event_id = context.event().event_id(),
+                     .attempt = context.attempt(),
+                     .resource = ResourceOf(context.event()),
+                     .dry_run = context.dry_run()};
   SucceededHooks succeeded;
   if (context.replay_id().empty() && !context.dry_run()) succeeded = state_->journal->SucceededFor(run.event_id);
   Hooks due;
@@ -149,18 +152,26 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
   }
 
   const HookRunParts parts{state_->clock, state_->options.publisher, state_->workers, state_->overruns};
-  std::vector<HookRecord> done = std::make_shared<HookRun>(std::move(due), context, parts)->Execute();
-  auto next_done = done.begin();
-  for (const auto& hook : hooks) {
-    const auto earlier = succeeded.find(hook->name);
-    run.records.push_back(earlier == succeeded.end() ? std::move(*next_done++)
-                                                     : DoneBefore(hook->name, earlier->second, run.resource, state_->clock));
-  }
-  if (!run.event_id.empty()) state_->journal->Record(run);
+  size_t saved = 0;
+  const auto save = [&](std::vector<HookRecord> records) {
+    saved += records.size();
+    ChainRun part = run;
+    part.records = std::move(records);
+    state_->journal->Record(part);
+  };
+  std::vector<HookRecord> done = std::make_shared<HookRun>(std::move(due), context, parts)->Execute(save);
 
   std::vector<bus::v1::HookResult> results;
-  results.reserve(run.records.size());
-  for (HookRecord& record : run.records) results.push_back(std::move(record.result));
+  std::vector<HookRecord> unsaved;
+  size_t next_done = 0;
+  for (const auto& hook : hooks) {
+    const auto earlier = succeeded.find(hook->name);
+    const bool ran_before = earlier != succeeded.end();
+    HookRecord record = ran_before ? DoneBefore(hook->name, earlier->second, run.resource, state_->clock) : done[next_done++];
+    results.push_back(record.result);
+    if (ran_before || next_done > saved) unsaved.push_back(std::move(record));
+  }
+  save(std::move(unsaved));
   return results;
 }
 

@@ -52,11 +52,12 @@ struct ChainRun {
   std::string event_id;
   uint32_t attempt = 0;
   std::string resource;  // what the event was about
+  bool dry_run = false;
   std::vector<HookRecord> records;
-};
 
-// True when the hook has done its work for the event and need not run again.
-bool Succeeded(const HookRecord& record);
+  // True when the hook of `record` has done its work for the event and need not run again.
+  bool Succeeded(const HookRecord& record) const;
+};
 
 // Counts and durations of one hook.
 struct HookCounts {

@@ -124,6 +124,12 @@ absl::Status WithAdvice(const absl::Status& status, const std::string& path) {
       return MakeError(status.code(), "HOOK_HISTORY_FULL",
                        absl::StrFormat("%s; make room there, or name another directory with --data-dir", status.message()),
                        {{"path", path}});
+    case absl::StatusCode::kInternal:
+      // The disk, or a file whose tables are not what they were.
+      return MakeError(status.code(), "HOOK_HISTORY_UNUSABLE",
+                       absl::StrFormat("%s; look after the disk, or move it (and %s-wal) away to begin with an empty history",
+                                       status.message(), path),
+                       {{"path", path}});
     default:
       return MakeError(
           status.code(), "HOOK_HISTORY_UNUSABLE",

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_format.h"
 #include "google/protobuf/util/time_util.h"
+#include "sdk/base/utf8.h"
 
 namespace pvebus::hooks {
 namespace {
@@ -40,7 +41,8 @@ constexpr char kForgetExecutions[] =
 constexpr char kForgetSuccesses[] = "DELETE FROM successes WHERE success_id <= (SELECT max(success_id) FROM successes) - ?1";
 constexpr char kFind[] = "SELECT hook, attempt FROM successes WHERE event_id = ?1";
 
-std::string Text(const SqliteStatement& row, int column) { return std::string(row.Bytes(column)); }
+// The file may have been touched, and the contract wants UTF-8.
+std::string Text(const SqliteStatement& row, int column) { return CleanUtf8(row.Bytes(column), row.Bytes(column).size()); }
 
 bus::v1::HookExecution ExecutionOf(const SqliteStatement& row) {
   bus::v1::HookExecution execution;
@@ -158,7 +160,7 @@ absl::Status HookTables::WriteRows(const HookWrite& write) {
     const HookRecord& record = write.run.records[i];
     status = PutExecution(write.executions[i]);
     if (status.ok()) status = PutStatistics(record);
-    if (status.ok() && Succeeded(record)) status = PutSuccess(write.run, record);
+    if (status.ok() && write.run.Succeeded(record)) status = PutSuccess(write.run, record);
   }
   if (status.ok() && write.clear_up_to != 0) {
     statements_->clear->Bind(1, static_cast<int64_t>(write.clear_up_to));

@@ -12,7 +12,7 @@ void MemoryHookJournal::Record(const ChainRun& run) {
   history_.Record(run);
   MutexLock lock(mu_);
   for (const HookRecord& record : run.records) {
-    if (!Succeeded(record)) continue;
+    if (!run.Succeeded(record)) continue;
     const auto [event, is_new] = succeeded_.try_emplace(run.event_id);
     event->second.try_emplace(record.result.hook(), run.attempt);
     if (is_new) events_.push_back(run.event_id);

@@ -21,6 +21,7 @@ using container::v1::ContainerService;
 using google::protobuf::util::MessageDifferencer;
 using migration::v1::MigrationService;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // A bus and one service that keeps its history, killed and started again at will.
 class HookHistoryTest : public ::testing::Test {
@@ -79,6 +80,62 @@ TEST_F(HookHistoryTest, HistoryAndStatisticsAreTheSameAfterAKill) {
   ASSERT_TRUE(bus_.Publish(ContainerStartedEvent(101)).ok());
   EXPECT_EQ(Executions().executions(0).execution_id(), 3u) << "ids go on";
   EXPECT_EQ(Executions().executions(0).result().message(), "start 2 of container 101") << "counts go on";
+}
+
+constexpr char kTwoHooks[] = "two-hooks-service";
+constexpr char kTwoHooksListener[] = "two-hooks";
+
+bus::v1::HookResult HookOf(const bus::v1::ListenerResult& row, const std::string& name) {
+  for (const auto& hook : row.hook_results()) {
+    if (hook.hook() == name) return hook;
+  }
+  return {};
+}
+
+TEST_F(HookHistoryTest, AKillBetweenAFailedHookAndTheRedeliveryRepeatsNothing) {
+  Start(kTwoHooks, kTwoHooksListener);
+  const auto first = bus_.Publish(CustomEvent("e"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_EQ(RowOf(first->result(), kTwoHooksListener).error().reason(), "HOOK_FAILED") << first->DebugString();
+  const auto executions = Executions();
+  const auto statistics = Statistics();
+  service_->Signal(SIGKILL);
+  ASSERT_EQ(service_->WaitExit(kSoon), 128 + SIGKILL);
+
+  Start(kTwoHooks, kTwoHooksListener);
+
+  const auto row = RowOf(bus_.Result(first->result().event_id(), bus::v1::WAIT_POLICY_SETTLED), kTwoHooksListener);
+  EXPECT_EQ(row.state(), bus::v1::DELIVERY_STATE_SUCCEEDED) << row.DebugString();
+  EXPECT_EQ(HookOf(row, "steady").state(), bus::v1::HOOK_STATE_SKIPPED) << row.DebugString();
+  EXPECT_EQ(HookOf(row, "steady").message(), "attempt 1 has done it");
+  EXPECT_EQ(HookOf(row, "flaky").state(), bus::v1::HOOK_STATE_CHANGED) << row.DebugString();
+  EXPECT_THAT(service_->StandardOutput(), HasSubstr("called flaky 2 e"));
+  EXPECT_THAT(service_->StandardOutput(), Not(HasSubstr("called steady")));
+  auto after = Executions();
+  ASSERT_EQ(after.executions_size(), 4) << after.DebugString();
+  after.mutable_executions()->DeleteSubrange(0, 2);  // those of the second attempt
+  EXPECT_TRUE(MessageDifferencer::Equals(after, executions)) << after.DebugString();
+  EXPECT_EQ(statistics.statistics(0).succeeded_count(), 1u);
+  EXPECT_EQ(Statistics().statistics(0).succeeded_count(), 1u) << "steady";
+  EXPECT_EQ(Statistics().statistics(0).skipped_count(), 1u);
+  EXPECT_EQ(Statistics().statistics(1).failed_count(), 1u) << "flaky";
+  EXPECT_EQ(Statistics().statistics(1).succeeded_count(), 1u);
+}
+
+TEST_F(HookHistoryTest, AKillInTheMiddleOfASlowHookDoesNotRepeatTheOneBefore) {
+  Start(kTwoHooks, kTwoHooksListener);
+  bus_.PublishDurable(CustomEvent("hang"));
+  ASSERT_TRUE(service_->WaitForLine("called flaky 1 hang", kSoon).ok());
+  WaitFor("the first hook to be in the history", [&] { return Executions().executions_size() == 1; });
+  // It is listed a moment before it is on disk: the next one to be recorded waits for that.
+  ASSERT_TRUE(bus_.Publish(CustomEvent("other")).ok());
+
+  service_->Signal(SIGKILL);
+  ASSERT_EQ(service_->WaitExit(kSoon), 128 + SIGKILL);
+  Start(kTwoHooks, kTwoHooksListener);
+
+  WaitFor("the event to come again", [&] { return service_->StandardOutput().find("hang") != std::string::npos; });
+  EXPECT_THAT(service_->StandardOutput(), Not(HasSubstr("called steady")));
 }
 
 TEST_F(HookHistoryTest, ClearedHistoryStaysClearedAndStatisticsStay) {
