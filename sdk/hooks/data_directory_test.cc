@@ -7,7 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sdk/base/error.h"
-#include "sdk/hooks/testing_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace pvebus::hooks {
 namespace {
@@ -20,7 +20,7 @@ mode_t ModeOf(const std::string& path) {
 }
 
 TEST(DataDirectoryTest, IsMadeWithItsParentsAndIsPrivate) {
-  TestingDirectory directory;
+  testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/a/b";
 
   const auto taken = DataDirectory::Take(path + "/");
@@ -33,7 +33,7 @@ TEST(DataDirectoryTest, IsMadeWithItsParentsAndIsPrivate) {
 }
 
 TEST(DataDirectoryTest, HasOneOwnerAtATime) {
-  TestingDirectory directory;
+  testing::TemporaryDirectory directory;
   auto first = DataDirectory::Take(directory.path());
   ASSERT_TRUE(first.ok()) << first.status();
 
@@ -47,7 +47,7 @@ TEST(DataDirectoryTest, HasOneOwnerAtATime) {
 }
 
 TEST(DataDirectoryTest, WhatCannotBeMadeIsNamedWithWhatToDo) {
-  TestingDirectory directory;
+  testing::TemporaryDirectory directory;
   std::ofstream(directory.path() + "/file") << "x";
 
   for (const std::string& path :

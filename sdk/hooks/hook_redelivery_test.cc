@@ -5,7 +5,7 @@
 #include "gtest/gtest.h"
 #include "sdk/hooks/hook_chain.h"
 #include "sdk/hooks/sqlite_hook_journal.h"
-#include "sdk/hooks/testing_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace pvebus::hooks {
 namespace {
@@ -20,7 +20,7 @@ constexpr auto kSkipped = bus::v1::HOOK_STATE_SKIPPED;
 constexpr auto kDryRun = bus::v1::HOOK_STATE_DRY_RUN;
 
 // Whether the journal is a file.
-class HookRedeliveryTest : public testing::TestWithParam<bool> {
+class HookRedeliveryTest : public ::testing::TestWithParam<bool> {
  protected:
   HookRedeliveryTest() { Restart(); }
 
@@ -57,7 +57,7 @@ class HookRedeliveryTest : public testing::TestWithParam<bool> {
     return chain_->Run(client::EventContext(delivery, nullptr, {}));
   }
 
-  TestingDirectory directory_;
+  testing::TemporaryDirectory directory_;
   RealClock clock_;
   NullLogger logger_;
   std::map<std::string, bus::v1::HookState> states_;
@@ -65,7 +65,7 @@ class HookRedeliveryTest : public testing::TestWithParam<bool> {
   std::unique_ptr<HookChain> chain_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Journals, HookRedeliveryTest, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(Journals, HookRedeliveryTest, ::testing::Bool(),
                          [](const auto& journal) { return journal.param ? "Sqlite" : "Memory"; });
 
 TEST_P(HookRedeliveryTest, OnlyHooksThatHaveNotSucceededRunAgain) {
@@ -189,7 +189,7 @@ TEST_P(HookRedeliveryTest, ARestartForgetsNothingThatIsOnDisk) {
 
 // A process that is killed while a hook takes its time has not forgotten the hooks before it.
 TEST(HookRunSavingTest, HooksBeforeASlowOneAreSavedWhileItRuns) {
-  TestingDirectory directory;
+  testing::TemporaryDirectory directory;
   RealClock clock;
   NullLogger logger;
   const auto journal_of = [&] {

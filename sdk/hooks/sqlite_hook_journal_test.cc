@@ -8,7 +8,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 #include "sdk/base/error.h"
-#include "sdk/hooks/testing_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace pvebus::hooks {
 namespace {
@@ -48,7 +48,7 @@ ChainRun Success(const std::string& event_id, std::vector<KeptChange> kept = {})
   return RunOf(event_id, {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED, std::move(kept))});
 }
 
-class SqliteHookJournalTest : public testing::Test {
+class SqliteHookJournalTest : public ::testing::Test {
  protected:
   SqliteHookJournalOptions Options() const { return {.directory = directory_.path(), .program = "test", .limits = limits_}; }
   absl::Status Refusal() { return SqliteHookJournal::Open(Options(), clock_, logger_).status(); }
@@ -66,7 +66,7 @@ class SqliteHookJournalTest : public testing::Test {
   }
   std::string File() const { return directory_.path() + "/hooks.db"; }
 
-  TestingDirectory directory_;
+  testing::TemporaryDirectory directory_;
   FakeClock clock_;
   LinesLogger logger_;
   HookTableLimits limits_;

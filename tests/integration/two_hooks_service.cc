@@ -10,28 +10,6 @@
 namespace pvebus::testing {
 namespace {
 
-using container::v1::ContainerService;
-
-// As much of a contract as the test asks for.
-class Rpc final : public ContainerService::CallbackService {
- public:
-  explicit Rpc(hooks::HookChain& chain) : chain_(chain) {}
-
-  grpc::ServerUnaryReactor* ListHookExecutions(grpc::CallbackServerContext* context,
-                                               const container::v1::ListHookExecutionsRequest* request,
-                                               container::v1::ListHookExecutionsResponse* response) override {
-    return hook_service::Reply(context, hook_service::ListHookExecutions(chain_, *request, "", *response));
-  }
-  grpc::ServerUnaryReactor* GetHookStatistics(grpc::CallbackServerContext* context,
-                                              const container::v1::GetHookStatisticsRequest* request,
-                                              container::v1::GetHookStatisticsResponse* response) override {
-    return hook_service::Reply(context, hook_service::GetHookStatistics(chain_, *request, *response));
-  }
-
- private:
-  hooks::HookChain& chain_;
-};
-
 void PrintCall(const char* hook, const client::EventContext& context) {
   std::printf("called %s %u %s\n", hook, context.attempt(), context.event().custom().name().c_str());
   std::fflush(stdout);
@@ -62,7 +40,7 @@ absl::StatusOr<std::unique_ptr<grpc::Service>> Assemble(hooks::HookChain& chain,
   if (const absl::Status status = chain.Add({.name = "steady", .run = Steady}); !status.ok()) return status;
   const hooks::Hook flaky{.name = "flaky", .time_limit = std::chrono::seconds(60), .run = Flaky};
   if (const absl::Status status = chain.Add(flaky); !status.ok()) return status;
-  return std::make_unique<Rpc>(chain);
+  return std::make_unique<hook_service::HookRpc<container::v1::ContainerService>>(chain);
 }
 
 }  // namespace
