@@ -29,19 +29,22 @@ void AddFlags(CLI::App& app, const HookProgram& program, Flags& flags) {
   service::AddServiceFlags(app, flags.service, program.default_listen);
   service::AddHookServiceFlags(app, flags.hooks);
   flags.service.data_dir = DefaultDataDirectory(program.identity.program);
-  app.get_option("--data-dir")->description("Folder of hooks.db; made when it is missing")->default_str(flags.service.data_dir);
+  app.get_option("--data-dir")
+      ->description("Folder of hooks.db; made when it is missing")
+      ->default_str(flags.service.data_dir)
+      ->check([](const std::string& directory) { return std::string(directory.empty() ? "it names no directory" : ""); });
   app.add_option("--history", flags.history,
                  "Where it is kept. sqlite: in the data directory; memory: nowhere, after a restart hooks run again\n"
                  "for events that come again")
       ->check(CLI::IsMember({"sqlite", "memory"}))
       ->group(kGroup);
   app.add_option("--history-limit", flags.limits.executions, "Executions that are listed; older ones are forgotten")
-      ->check(CLI::Range(1, 100'000))
+      ->check(CLI::Range(1, 10'000))
       ->type_name("N")
       ->group(kGroup);
   app.add_option("--success-limit", flags.limits.successes,
                  "Successes (one per event and hook) that are remembered, so that no hook runs again for an event that\n"
-                 "comes again; older ones are forgotten. About 150 bytes of disk each")
+                 "comes again; older ones are forgotten. About 110 bytes of disk each")
       ->check(CLI::Range(1'000, 100'000'000))
       ->type_name("N")
       ->group(kGroup);

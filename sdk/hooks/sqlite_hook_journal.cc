@@ -8,6 +8,7 @@ namespace {
 constexpr char kFileName[] = "hooks.db";
 constexpr size_t kMaxUnsaved = 10'000;
 constexpr std::chrono::seconds kRetryAfter{1};
+constexpr std::chrono::minutes kSayAgainAfter{1};
 
 }  // namespace
 
@@ -126,6 +127,7 @@ void SqliteHookJournal::WriteUnsaved() {
   writing_ = false;
   tried_ = last;
   const size_t drop = status.ok() ? batch.size() : unsaved_.size() - std::min(unsaved_.size(), kMaxUnsaved);
+  if (!status.ok()) lost_ += drop;
   unsaved_.erase(unsaved_.begin(), unsaved_.begin() + static_cast<std::ptrdiff_t>(drop));
   saved_or_lost_ += drop;
   Note(status);
@@ -133,14 +135,18 @@ void SqliteHookJournal::WriteUnsaved() {
 }
 
 void SqliteHookJournal::Note(const absl::Status& status) {
-  if (!status.ok()) next_try_ = clock_.SteadyNow() + kRetryAfter;
-  if (status.ok() == state_.ok()) return;
+  const bool changed = status.ok() != state_.ok();
   state_ = status;
   if (status.ok()) {
-    logger_.Info("hook_history=saved_again");
-  } else {
-    logger_.Error("hook_history=not_saved message=\"%s; going on in memory, trying again\"", status.message());
+    if (changed) logger_.Info("hook_history=saved_again lost=%d", lost_);
+    return;
   }
+  const SteadyTime now = clock_.SteadyNow();
+  next_try_ = now + kRetryAfter;
+  if (!changed && now < say_again_) return;
+  say_again_ = now + kSayAgainAfter;
+  logger_.Error("hook_history=not_saved unsaved=%d lost=%d message=\"%s; going on in memory, trying again\"", unsaved_.size(),
+                lost_, status.message());
 }
 
 }  // namespace pvebus::hooks

@@ -28,9 +28,9 @@ struct SqliteHookJournalOptions {
 // A journal in the file hooks.db of a directory that it has for itself. Whoever records waits until that is committed; what
 // several threads record at once shares a commit, which one of them makes. Lists and statistics are read from memory.
 //
-// While the disk is full or fails, recording goes on in memory: the log says so, once, each second at most one event tries the
-// disk again, and what was not written (of the last 10,000 runs) is written when it works again. A process that ends before has
-// lost that: hooks may then run again for events that come again.
+// While the disk is full or fails, recording goes on in memory: the log says so, again each minute, each second at most one
+// event tries the disk again, and what was not written (of the last 10,000 runs) is written when it works again. A process that
+// ends before has lost that: hooks may then run again for events that come again.
 class SqliteHookJournal final : public HookJournal {
  public:
   // Errors as DataDirectory::Take and PrepareHookSchema. Requires: clock and logger outlive the journal.
@@ -76,6 +76,8 @@ class SqliteHookJournal final : public HookJournal {
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status state_ ABSL_GUARDED_BY(mu_);
   SteadyTime next_try_ ABSL_GUARDED_BY(mu_) = SteadyTime::min();
+  SteadyTime say_again_ ABSL_GUARDED_BY(mu_) = SteadyTime::min();
+  uint64_t lost_ ABSL_GUARDED_BY(mu_) = 0;  // writes that were given up
 
   Mutex lookup_mu_;  // held while the file is read: nothing but other look-ups waits for it
   std::unique_ptr<SuccessLookup> lookup_ ABSL_GUARDED_BY(lookup_mu_);
