@@ -28,7 +28,7 @@ void CountStart(const event::v1::SystemEvent& event, const hooks::HookChain& cha
 }  // namespace
 
 hooks::Hook NetworkEventLogger(Logger& logger, ContainerStarts& starts, const hooks::HookChain& chain) {
-  const auto run = [&logger, &starts, &chain](const client::EventContext& context, std::stop_token) {
+  const auto run = [&logger, &starts, &chain](const client::EventContext& context, const std::stop_token&) {
     const event::v1::SystemEvent& event = context.event();
     logger.Info("hook=%s %s", kName, hooks::EventLine(context));
     hooks::HookOutcome outcome{.resource = hooks::ResourceOf(event), .message = "logged"};

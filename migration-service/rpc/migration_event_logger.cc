@@ -77,7 +77,7 @@ void CountTransaction(const SystemEvent& event, bool counted_before, MigrationSt
 }  // namespace
 
 hooks::Hook MigrationEventLogger(Logger& logger, MigrationState& state, const hooks::HookChain& chain) {
-  const auto run = [&logger, &state, &chain](const client::EventContext& context, std::stop_token) {
+  const auto run = [&logger, &state, &chain](const client::EventContext& context, const std::stop_token&) {
     const SystemEvent& event = context.event();
     logger.Info("hook=%s %s", kName, hooks::EventLine(context));
     HookOutcome outcome{.resource = hooks::ResourceOf(event), .message = "logged"};

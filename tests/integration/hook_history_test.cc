@@ -187,6 +187,34 @@ TEST_F(HookHistoryTest, AFileThatIsNoHistoryIsNamedAtTheStart) {
   EXPECT_THAT(service.StandardError(), HasSubstr("move it"));
 }
 
+// A seek back is the plainest redelivery there is: the bus sends again what was acknowledged.
+TEST_F(HookHistoryTest, WhatIsDeliveredAgainToANewProcessCountsOnce) {
+  Start("migration-service", "migration-hooks");
+  event::v1::SystemEvent network;
+  network.mutable_network_applied()->add_changes()->set_change_type(event::v1::CHANGE_TYPE_UPDATE);
+  network.mutable_network_applied()->mutable_changes(0)->set_target("vmbr0");
+  ASSERT_TRUE(bus_.Publish(network).ok());
+  ASSERT_TRUE(bus_.Publish(network).ok());
+  KillAndStart("migration-service", "migration-hooks");
+
+  bus::v1::SeekListenerRequest seek;
+  seek.set_name("migration-hooks");
+  seek.mutable_position()->set_earliest(true);
+  const auto response = Call(&bus::v1::RegistryService::Stub::SeekListener, bus_.registry(), seek);
+  ASSERT_TRUE(response.ok()) << response.status();
+  migration::v1::ListHookExecutionsRequest skipped;
+  skipped.set_state(bus::v1::HOOK_STATE_SKIPPED);
+  WaitFor("both events to have come again", [&] {
+    const auto list = Call(&MigrationService::Stub::ListHookExecutions, *Stub<MigrationService>(), skipped);
+    return list.ok() && list->executions_size() == 2;
+  });
+
+  const auto status = Call(&MigrationService::Stub::GetMigrationStatus, *Stub<MigrationService>(), {}).value();
+  EXPECT_EQ(status.applied_transaction_count(), 2u);
+  KillAndStart("migration-service", "migration-hooks");
+  EXPECT_EQ(Call(&MigrationService::Stub::GetMigrationStatus, *Stub<MigrationService>(), {})->applied_transaction_count(), 2u);
+}
+
 TEST_F(HookHistoryTest, PhaseAndTransactionsSurviveAKillAndCountNothingTwice) {
   Start("migration-service", "migration-hooks");
   event::v1::SystemEvent phase;
