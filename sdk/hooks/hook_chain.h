@@ -56,7 +56,8 @@ struct HookChainOptions {
 // ("still running"), so that the event comes again, and so that a hook that hangs costs one thread and not one per event.
 //
 // For an event that comes again only those hooks run that have not succeeded yet; the others are SKIPPED. A replay
-// (context.replay_id()) and a dry run call all of them.
+// (context.replay_id()) and a dry run call all of them. A hook whose delivery was given up while it ran (context.stop()) has
+// not succeeded, whatever it answers.
 class HookChain {
  public:
   // Without a journal what was done is remembered in memory. Requires: `clock` outlives the chain.

@@ -22,7 +22,7 @@ bool Matches(const bus::v1::HookExecution& execution, const ExecutionQuery& quer
 }  // namespace
 
 bool ChainRun::Succeeded(const HookRecord& record) const {
-  if (!record.ran || dry_run || event_id.empty()) return false;
+  if (!record.ran || record.interrupted || dry_run || event_id.empty()) return false;
   const bus::v1::HookState state = record.result.state();
   return state == bus::v1::HOOK_STATE_CHANGED || state == bus::v1::HOOK_STATE_UNCHANGED || state == bus::v1::HOOK_STATE_SKIPPED;
 }

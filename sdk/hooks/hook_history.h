@@ -43,7 +43,8 @@ struct HookRecord {
   bus::v1::HookResult result;
   SystemTime start{};
   Duration duration{};
-  bool ran = false;  // false: it was not called; does not count in the durations
+  bool ran = false;          // false: it was not called; does not count in the durations
+  bool interrupted = false;  // the delivery was given up meanwhile: whatever the hook answered, it may have stopped halfway
   std::vector<KeptChange> kept;
 };
 

@@ -46,7 +46,7 @@ class HookRedeliveryTest : public ::testing::TestWithParam<bool> {
   }
 
   std::vector<bus::v1::HookResult> Deliver(uint32_t attempt, const std::string& replay_id = "", bool dry_run = false,
-                                           const std::string& event_id = "e1") {
+                                           const std::string& event_id = "e1", const std::stop_token& stop = {}) {
     bus::v1::Delivery delivery;
     delivery.set_attempt(attempt);
     delivery.set_replay_id(replay_id);
@@ -54,7 +54,7 @@ class HookRedeliveryTest : public ::testing::TestWithParam<bool> {
     delivery.mutable_event()->set_event_id(event_id);
     delivery.mutable_event()->mutable_container_started()->set_id(101);
     calls_.clear();
-    return chain_->Run(client::EventContext(delivery, nullptr, {}));
+    return chain_->Run(client::EventContext(delivery, nullptr, stop));
   }
 
   testing::TemporaryDirectory directory_;
@@ -125,6 +125,18 @@ TEST_P(HookRedeliveryTest, ADryRunCallsEverythingAndCountsAsNothingDone) {
 
   Deliver(2, "", /*dry_run=*/true);
   EXPECT_THAT(calls_, ElementsAre("honest", "careless"));
+}
+
+TEST_P(HookRedeliveryTest, AHookThatWasAskedToStopHasNotSucceededWhateverItAnswers) {
+  states_ = {{"a", kSkipped}};
+  AddHook("a");
+  std::stop_source stop;
+  stop.request_stop();
+  Deliver(1, "", false, "e1", stop.get_token());
+
+  Deliver(2);
+
+  EXPECT_THAT(calls_, ElementsAre("a"));
 }
 
 TEST_P(HookRedeliveryTest, WhatWasDoneBeforeCountsAsSkippedAndNotAsSuccess) {

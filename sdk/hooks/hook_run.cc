@@ -119,6 +119,7 @@ bool HookRun::EndHook(size_t index, uint64_t turn, const HookOutcome& outcome) {
   if (turn != turn_) return false;
   deadline_ = SteadyTime::max();
   records_[index].duration = parts_.clock.SteadyNow() - current_start_;
+  records_[index].interrupted = caller_stop_.stop_requested();
   Fill(records_[index], *hooks_[index], outcome);
   return true;
 }
