@@ -1,8 +1,11 @@
 #include "tests/bench/bench_bus.h"
 
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
@@ -90,6 +93,20 @@ absl::Status BenchBus::ForgetPeak() const {
   std::ofstream file(absl::StrFormat("/proc/%d/clear_refs", bus_.pid()));
   file << "5" << std::flush;  // proc(5): resets the peak resident set size
   return file ? absl::OkStatus() : absl::InternalError("cannot reset the peak memory of the bus");
+}
+
+double BenchBus::CpuMicroseconds() const {
+  std::ifstream file(absl::StrFormat("/proc/%d/stat", bus_.pid()));
+  std::string stat;
+  std::getline(file, stat);
+  // proc(5): the 14th and 15th fields are user and system time in ticks; the second is a name in parentheses.
+  std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+  std::string ignored;
+  for (int i = 0; i < 11; ++i) fields >> ignored;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 void AddBusOptions(CLI::App& app, BenchBus::Options& options) {

@@ -44,6 +44,8 @@ class BenchBus {
   // The most memory the bus had since it started, or since ForgetPeak.
   double PeakMebibytes() const;
   absl::Status ForgetPeak() const;
+  // Processor time of the bus so far: what it costs, whatever else runs on the machine.
+  double CpuMicroseconds() const;
 
  private:
   struct Listener {

@@ -27,13 +27,17 @@ absl::Status Run(Options options) {
   const double fill_peak = (*bus)->PeakMebibytes();
   if (auto status = (*bus)->ForgetPeak(); !status.ok()) return status;
 
+  const double cpu = (*bus)->CpuMicroseconds();
   const auto begin = std::chrono::steady_clock::now();
   if (auto status = (*bus)->AddListener({"newcomer", options.max_in_flight, true, options.events}); !status.ok()) return status;
   if (auto status = (*bus)->WaitSettled(std::chrono::minutes(10)); !status.ok()) return status;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   const auto events = static_cast<double>(options.events);
-  std::printf("catch_up events=%zu filled_per_s=%.0f fill_peak_mb=%.0f events_per_s=%.0f seconds=%.2f peak_mb=%.0f\n",
-              options.events, events / filled->count(), fill_peak, events / took.count(), took.count(), (*bus)->PeakMebibytes());
+  std::printf(
+      "catch_up events=%zu filled_per_s=%.0f fill_peak_mb=%.0f events_per_s=%.0f seconds=%.2f bus_cpu_us_per_event=%.2f "
+      "peak_mb=%.0f\n",
+      options.events, events / filled->count(), fill_peak, events / took.count(), took.count(),
+      ((*bus)->CpuMicroseconds() - cpu) / events, (*bus)->PeakMebibytes());
   return absl::OkStatus();
 }
 

@@ -30,6 +30,7 @@ absl::Status Run(Options options) {
     if (auto status = (*bus)->AddListener(listener); !status.ok()) return status;
   }
   BatchPublisher publisher((*bus)->channel());
+  const double cpu = (*bus)->CpuMicroseconds();
   const auto begin = std::chrono::steady_clock::now();
   const auto published = publisher.Run(options.events, options.outstanding);
   if (!published.ok()) return published.status();
@@ -38,9 +39,9 @@ absl::Status Run(Options options) {
   const auto events = static_cast<double>(options.events);
   std::printf(
       "fan_out events=%zu listeners=%d outstanding=%zu published_per_s=%.0f events_per_s=%.0f deliveries_per_s=%.0f "
-      "peak_mb=%.0f\n",
+      "bus_cpu_us_per_event=%.2f peak_mb=%.0f\n",
       options.events, kListeners, options.outstanding, events / published->count(), events / settled.count(),
-      kListeners * events / settled.count(), (*bus)->PeakMebibytes());
+      kListeners * events / settled.count(), ((*bus)->CpuMicroseconds() - cpu) / events, (*bus)->PeakMebibytes());
   return absl::OkStatus();
 }
 
