@@ -1,8 +1,9 @@
 // A power loss, at every commit boundary and between them: what the journal has promised is there, and nothing it was never told.
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <random>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -22,7 +23,8 @@ constexpr ListenerId kListeners[] = {1, 2};
 // Sizes that share a page, fill one, and need several.
 size_t BodyBytes(Sequence sequence) { return std::array{40, 300, 3000, 8200, 20000}[sequence % 5]; }
 
-// What was saved of all listeners, in words: comparing states means comparing these.
+// What was saved of all listeners, in words: comparing states means comparing these. Of deliveries only those that are not
+// settled: the rest is history.
 struct States {
   std::map<ListenerId, Progress> progress;
   std::map<std::pair<ListenerId, Sequence>, DeliveryRecord> deliveries;
@@ -35,6 +37,10 @@ struct States {
       text += "\n";
     }
     for (const auto& [key, record] : deliveries) {
+      const auto listener = progress.find(key.first);
+      if (listener == progress.end()) continue;
+      const auto& unsettled = listener->second.unsettled;
+      if (!std::binary_search(unsettled.begin(), unsettled.end(), key.second)) continue;
       absl::StrAppendFormat(&text, "%d: event %d state %d attempt %d error %s\n", key.first, key.second,
                             static_cast<int>(record.state), record.attempt, record.error ? record.error->message : "none");
     }
@@ -101,18 +107,20 @@ class PowerLoss {
       return acknowledged_ == offered_;
     });
   }
+  // It has settled some of what it had not, and some of what is new.
   void SaveProgress(ListenerId listener) {
-    Progress progress;
-    progress.next_sequence = acknowledged() + 1;
-    if (acknowledged() > 3) progress.unsettled = {acknowledged() - 2, acknowledged()};
-    states_.progress[listener] = progress;
+    Progress& progress = states_.progress[listener];
+    for (; progress.next_sequence <= acknowledged(); ++progress.next_sequence)
+      progress.unsettled.push_back(progress.next_sequence);
+    std::erase_if(progress.unsettled, [this](Sequence) { return random_() % 3 == 0; });
     Remember();
     log_->SaveProgress(listener, progress);
   }
-  void SaveDelivery(ListenerId listener, DeliveryState state) {
-    if (acknowledged() == 0) return;
-    DeliveryRecord record = MakeDelivery(1 + random_() % acknowledged());
-    record.state = state;
+  // One more attempt has failed.
+  void SaveDelivery(ListenerId listener) {
+    const auto& unsettled = states_.progress[listener].unsettled;
+    if (unsettled.empty()) return;
+    DeliveryRecord record = MakeDelivery(unsettled[random_() % unsettled.size()]);
     record.attempt = ++attempt_;
     record.error->message = absl::StrCat("attempt ", attempt_);
     states_.deliveries[{listener, record.sequence}] = record;
@@ -224,8 +232,7 @@ void Work(PowerLoss& journal, int steps) {
   for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
     journal.Append(static_cast<int>(journal.random()() % 4));
     for (const ListenerId listener : kListeners) {
-      if (journal.random()() % 2 == 0) journal.SaveDelivery(listener, DeliveryState::kRetryScheduled);
-      if (journal.random()() % 3 == 0) journal.SaveDelivery(listener, DeliveryState::kDeadLettered);
+      for (auto failures = journal.random()() % 3; failures > 0; --failures) journal.SaveDelivery(listener);
       if (journal.random()() % 2 == 0) journal.SaveProgress(listener);
     }
     journal.AwaitAppends();

@@ -10,6 +10,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "pvebus/bus/v1/journal_service.grpc.pb.h"
 #include "pvebus/bus/v1/registry_service.grpc.pb.h"
 #include "sdk/client/channel.h"
 #include "tests/support/bus_process.h"
@@ -70,6 +71,15 @@ absl::Status BenchBus::WaitSettled(std::chrono::seconds timeout) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status BenchBus::CheckHolds(size_t events) const {
+  const auto journal = bus::v1::JournalService::NewStub(channel_);
+  const auto status = testing::Call(&bus::v1::JournalService::Stub::GetJournalStatus, *journal, {});
+  if (!status.ok()) return status.status();
+  if (status->event_count() >= events) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "the journal holds %d of %d events: fewer --events, or a larger journal with --bus-flag", status->event_count(), events));
 }
 
 absl::Status BenchBus::Stop() {

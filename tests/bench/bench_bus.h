@@ -35,6 +35,8 @@ class BenchBus {
   absl::Status AddListener(const ListenerOptions& options);
   // Until every listener has handled what it expects and the bus has nothing more for it.
   absl::Status WaitSettled(std::chrono::seconds timeout);
+  // That the journal holds so many events: then nothing is lost on the way to the listeners.
+  absl::Status CheckHolds(size_t events) const;
   // SIGTERM, and the end of the process.
   absl::Status Stop();
 

@@ -24,6 +24,7 @@ absl::Status Run(Options options) {
   options.events -= options.events % BatchPublisher::kBatch;
   const auto filled = BatchPublisher((*bus)->channel()).Run(options.events, 4);
   if (!filled.ok()) return filled.status();
+  if (auto status = (*bus)->CheckHolds(options.events); !status.ok()) return status;
   const double fill_peak = (*bus)->PeakMebibytes();
   if (auto status = (*bus)->ForgetPeak(); !status.ok()) return status;
 
