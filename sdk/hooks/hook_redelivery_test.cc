@@ -212,21 +212,25 @@ TEST(HookRunSavingTest, HooksBeforeASlowOneAreSavedWhileItRuns) {
   HookJournal& journal = **opened;
   HookChain chain({}, clock, *std::move(opened));
   ASSERT_TRUE(chain.Add({.name = "quick", .run = [](const auto&, auto) { return HookOutcome{}; }}).ok());
-  SucceededHooks seen;
-  const auto slow = [&](const client::EventContext&, std::stop_token stop) {
-    while (seen.empty() && !stop.stop_requested()) seen = journal.SucceededFor("e1");
-    return HookOutcome{};
+  const auto wait_for = [&](const std::string& hook) {
+    return [&journal, hook](const client::EventContext&, std::stop_token stop) {
+      bool saved = false;
+      while (!saved && !stop.stop_requested()) saved = journal.SucceededFor("e1").contains(hook);
+      return HookOutcome{.state = saved ? kChanged : kFailed};
+    };
   };
-  ASSERT_TRUE(chain.Add({.name = "slow", .run = slow}).ok());
+  ASSERT_TRUE(chain.Add({.name = "slow", .run = wait_for("quick")}).ok());
+  ASSERT_TRUE(chain.Add({.name = "slower", .run = wait_for("slow")}).ok());
   bus::v1::Delivery delivery;
   delivery.set_attempt(1);
   delivery.mutable_event()->set_event_id("e1");
 
   const auto results = chain.Run(client::EventContext(delivery, nullptr, {}));
 
-  EXPECT_EQ(results.size(), 2u);
-  EXPECT_TRUE(seen.contains("quick")) << "waited 10 s";
-  EXPECT_EQ(chain.Executions({}).size(), 2u) << "each hook once";
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(results[1].state(), kChanged) << "waited 10 s for the hook before it to be saved";
+  EXPECT_EQ(results[2].state(), kChanged) << "waited 10 s for the hook before it to be saved";
+  EXPECT_EQ(chain.Executions({}).size(), 3u) << "each hook once";
   EXPECT_EQ(chain.Statistics()[0].total_count(), 1u);
 }
 
