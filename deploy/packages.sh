@@ -10,7 +10,7 @@ packages=(
 )
 for option in "$@"; do
   case $option in
-    --tests) packages+=(git clang clang-format clang-tidy nodejs npm) ;;
+    --tests) packages+=(git clang clang-format clang-tidy nodejs npm strace) ;;
     *) echo "usage: $0 [--tests]" >&2; exit 2 ;;
   esac
 done

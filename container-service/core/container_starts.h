@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
@@ -11,7 +12,7 @@
 namespace pvebus::container {
 
 struct ContainerStartsOptions {
-  size_t remembered_events = 16384;  // a redelivery of an older event would be counted again
+  size_t remembered_events = 16384;  // of this process; who calls Record knows of those before
   size_t max_containers = 4096;      // above it, the one whose last start is oldest is forgotten
 };
 
@@ -21,10 +22,14 @@ class ContainerStarts {
   explicit ContainerStarts(ContainerStartsOptions options = {});
 
   struct Start {
-    uint64_t count = 0;     // starts of this container so far
-    bool repeated = false;  // the event had been counted before
+    uint64_t count = 0;                 // starts of this container so far
+    bool repeated = false;              // the event had been counted before
+    std::optional<uint32_t> forgotten;  // the container that had to make room
   };
-  Start Record(uint32_t container, std::string_view event_id);
+  // `counted_before`: an earlier process has counted the event.
+  Start Record(uint32_t container, std::string_view event_id, bool counted_before);
+  // What an earlier process has counted; the containers in the order of their last start. Requires: nothing was recorded yet.
+  void Restore(uint32_t container, uint64_t starts);
   uint64_t CountOf(uint32_t container) const;
   size_t container_count() const;
 
@@ -33,7 +38,7 @@ class ContainerStarts {
     uint64_t starts = 0;
     uint64_t last_start = 0;  // in the order of all starts
   };
-  void ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::optional<uint32_t> ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const ContainerStartsOptions options_;
   mutable Mutex mu_;

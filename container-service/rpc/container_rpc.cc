@@ -1,10 +1,7 @@
 #include "container-service/rpc/container_rpc.h"
 
-#include <string>
-
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
-#include "sdk/hook_service/hook_rpc.h"
 
 namespace pvebus::container {
 namespace {
@@ -20,30 +17,11 @@ absl::Status IdInvalid(uint32_t id) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ContainerRpc::ListHooks(grpc::CallbackServerContext* context, const v1::ListHooksRequest*,
-                                                  v1::ListHooksResponse* response) {
-  return hook_service::Reply(context, hook_service::ListHooks(chain_, *response));
-}
-
-grpc::ServerUnaryReactor* ContainerRpc::ListHookExecutions(grpc::CallbackServerContext* context,
-                                                           const v1::ListHookExecutionsRequest* request,
-                                                           v1::ListHookExecutionsResponse* response) {
-  const uint32_t id = request->container_id();
-  if (id != 0 && (id < kMinId || id > kMaxId)) return hook_service::Reply(context, IdInvalid(id));
-  const std::string resource = id == 0 ? "" : "container/" + std::to_string(id);
-  return hook_service::Reply(context, hook_service::ListHookExecutions(chain_, *request, resource, *response));
-}
-
-grpc::ServerUnaryReactor* ContainerRpc::GetHookStatistics(grpc::CallbackServerContext* context,
-                                                          const v1::GetHookStatisticsRequest* request,
-                                                          v1::GetHookStatisticsResponse* response) {
-  return hook_service::Reply(context, hook_service::GetHookStatistics(chain_, *request, *response));
-}
-
-grpc::ServerUnaryReactor* ContainerRpc::ClearHookExecutions(grpc::CallbackServerContext* context,
-                                                            const v1::ClearHookExecutionsRequest*,
-                                                            v1::ClearHookExecutionsResponse* response) {
-  return hook_service::Reply(context, hook_service::ClearHookExecutions(chain_, *response));
+absl::StatusOr<std::string> ContainerRpc::ResourceAskedFor(const v1::ListHookExecutionsRequest& request) const {
+  const uint32_t id = request.container_id();
+  if (id == 0) return std::string();
+  if (id < kMinId || id > kMaxId) return IdInvalid(id);
+  return "container/" + std::to_string(id);
 }
 
 }  // namespace pvebus::container

@@ -1,29 +1,20 @@
 #pragma once
 
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/server_callback.h"
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "pvebus/container/v1/container_service.grpc.pb.h"
-#include "sdk/hooks/hook_chain.h"
+#include "sdk/hook_service/hook_rpc.h"
 
 namespace pvebus::container {
 
-// Serves ContainerService from the hook chain. Owned by main. Any thread. Requires: the chain outlives it.
-class ContainerRpc final : public v1::ContainerService::CallbackService {
+// Serves ContainerService. Owned by main. Any thread. Requires: the chain outlives it.
+class ContainerRpc final : public hook_service::HookRpc<v1::ContainerService> {
  public:
-  explicit ContainerRpc(hooks::HookChain& chain) : chain_(chain) {}
-
-  grpc::ServerUnaryReactor* ListHooks(grpc::CallbackServerContext* context, const v1::ListHooksRequest* request,
-                                      v1::ListHooksResponse* response) override;
-  grpc::ServerUnaryReactor* ListHookExecutions(grpc::CallbackServerContext* context, const v1::ListHookExecutionsRequest* request,
-                                               v1::ListHookExecutionsResponse* response) override;
-  grpc::ServerUnaryReactor* GetHookStatistics(grpc::CallbackServerContext* context, const v1::GetHookStatisticsRequest* request,
-                                              v1::GetHookStatisticsResponse* response) override;
-  grpc::ServerUnaryReactor* ClearHookExecutions(grpc::CallbackServerContext* context,
-                                                const v1::ClearHookExecutionsRequest* request,
-                                                v1::ClearHookExecutionsResponse* response) override;
+  using HookRpc::HookRpc;
 
  private:
-  hooks::HookChain& chain_;
+  absl::StatusOr<std::string> ResourceAskedFor(const v1::ListHookExecutionsRequest& request) const override;
 };
 
 }  // namespace pvebus::container

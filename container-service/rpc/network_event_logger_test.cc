@@ -23,11 +23,13 @@ class NetworkEventLoggerTest : public testing::Test {
     delivery.set_dry_run(dry_run);
     delivery.mutable_event()->set_event_id(event_id);
     delivery.mutable_event()->mutable_container_started()->set_id(101);
-    return NetworkEventLogger(logger_, starts_).run(client::EventContext(delivery, nullptr, {}), {});
+    return NetworkEventLogger(logger_, starts_, chain_).run(client::EventContext(delivery, nullptr, {}), {});
   }
 
   LinesLogger logger_;
   ContainerStarts starts_;
+  RealClock clock_;
+  hooks::HookChain chain_{{}, clock_};
 };
 
 TEST_F(NetworkEventLoggerTest, ContainerStartIsLoggedAndCounted) {
@@ -35,7 +37,7 @@ TEST_F(NetworkEventLoggerTest, ContainerStartIsLoggedAndCounted) {
 
   EXPECT_EQ(outcome.state, bus::v1::HOOK_STATE_UNCHANGED);
   EXPECT_EQ(outcome.resource, "container/101");
-  EXPECT_EQ(outcome.message, "start 1 of container 101 since this service began");
+  EXPECT_EQ(outcome.message, "start 1 of container 101");
   EXPECT_THAT(logger_.lines, ElementsAre(HasSubstr("hook=network-event-logger event=container_started event_id=e1")));
   EXPECT_EQ(starts_.CountOf(101), 1u);
 }

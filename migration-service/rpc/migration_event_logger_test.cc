@@ -14,7 +14,7 @@ class MigrationEventLoggerTest : public testing::Test {
     bus::v1::Delivery delivery;
     *delivery.mutable_event() = event;
     delivery.set_dry_run(dry_run);
-    return MigrationEventLogger(logger_, state_).run(client::EventContext(delivery, nullptr, {}), {});
+    return MigrationEventLogger(logger_, state_, chain_).run(client::EventContext(delivery, nullptr, {}), {});
   }
 
   static event::v1::SystemEvent PhaseChanged(const std::string& id, event::v1::MigrationPhase phase) {
@@ -33,6 +33,8 @@ class MigrationEventLoggerTest : public testing::Test {
 
   NullLogger logger_;
   MigrationState state_;
+  RealClock clock_;
+  hooks::HookChain chain_{{}, clock_};
 };
 
 TEST_F(MigrationEventLoggerTest, PhaseChangeIsFollowedWithBeforeAndAfter) {

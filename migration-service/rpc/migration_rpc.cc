@@ -2,7 +2,6 @@
 
 #include "google/protobuf/util/time_util.h"
 #include "migration-service/rpc/phases.h"
-#include "sdk/hook_service/hook_rpc.h"
 
 namespace pvebus::migration {
 
@@ -19,29 +18,6 @@ grpc::ServerUnaryReactor* MigrationRpc::GetMigrationStatus(grpc::CallbackServerC
   response->set_applied_transaction_count(status.transaction_count);
   response->set_last_applied_event_id(status.last_transaction_event_id);
   return hook_service::Reply(context, absl::OkStatus());
-}
-
-grpc::ServerUnaryReactor* MigrationRpc::ListHooks(grpc::CallbackServerContext* context, const v1::ListHooksRequest*,
-                                                  v1::ListHooksResponse* response) {
-  return hook_service::Reply(context, hook_service::ListHooks(chain_, *response));
-}
-
-grpc::ServerUnaryReactor* MigrationRpc::ListHookExecutions(grpc::CallbackServerContext* context,
-                                                           const v1::ListHookExecutionsRequest* request,
-                                                           v1::ListHookExecutionsResponse* response) {
-  return hook_service::Reply(context, hook_service::ListHookExecutions(chain_, *request, /*resource=*/"", *response));
-}
-
-grpc::ServerUnaryReactor* MigrationRpc::GetHookStatistics(grpc::CallbackServerContext* context,
-                                                          const v1::GetHookStatisticsRequest* request,
-                                                          v1::GetHookStatisticsResponse* response) {
-  return hook_service::Reply(context, hook_service::GetHookStatistics(chain_, *request, *response));
-}
-
-grpc::ServerUnaryReactor* MigrationRpc::ClearHookExecutions(grpc::CallbackServerContext* context,
-                                                            const v1::ClearHookExecutionsRequest*,
-                                                            v1::ClearHookExecutionsResponse* response) {
-  return hook_service::Reply(context, hook_service::ClearHookExecutions(chain_, *response));
 }
 
 }  // namespace pvebus::migration

@@ -43,8 +43,8 @@ TEST_F(MigrationRpcTest, StatusBeforeTheFirstEventIsPerlOnly) {
 }
 
 TEST_F(MigrationRpcTest, StatusTellsPhaseAndTransactions) {
-  state_.EnterPhase(Phase::kRustFull, "e1", SystemTime(std::chrono::milliseconds(1'700'000'000'250)));
-  state_.CountTransaction("e2");
+  state_.EnterPhase(Phase::kRustFull, "e1", SystemTime(std::chrono::milliseconds(1'700'000'000'250)), false);
+  state_.CountTransaction("e2", false);
 
   const v1::GetMigrationStatusResponse status = Status();
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "google/protobuf/repeated_ptr_field.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "pvebus/bus/v1/hook.pb.h"
@@ -31,45 +31,81 @@ struct ExecutionsPage {
 absl::StatusOr<ExecutionsPage> ReadExecutions(const hooks::HookChain& chain, ExecutionsRequest request);
 absl::StatusOr<std::vector<bus::v1::HookStatistics>> ReadStatistics(const hooks::HookChain& chain, const std::string& hook);
 
-template <typename Response>
-absl::Status ListHooks(const hooks::HookChain& chain, Response& response) {
-  for (bus::v1::Hook& hook : chain.List()) *response.add_hooks() = std::move(hook);
-  return absl::OkStatus();
-}
-
-// `resource`: what the events were about, empty for all.
-template <typename Request, typename Response>
-absl::Status ListHookExecutions(const hooks::HookChain& chain, const Request& request, const std::string& resource,
-                                Response& response) {
-  auto page = ReadExecutions(
-      chain, {request.page_size(),
-              request.page_token(),
-              {.hook = request.hook(), .state = request.state(), .event_id = request.event_id(), .resource = resource}});
-  if (!page.ok()) return page.status();
-  for (bus::v1::HookExecution& execution : page->executions) *response.add_executions() = std::move(execution);
-  response.set_next_page_token(page->next_page_token);
-  return absl::OkStatus();
-}
-
-template <typename Request, typename Response>
-absl::Status GetHookStatistics(const hooks::HookChain& chain, const Request& request, Response& response) {
-  auto statistics = ReadStatistics(chain, request.hook());
-  if (!statistics.ok()) return statistics.status();
-  for (bus::v1::HookStatistics& entry : *statistics) *response.add_statistics() = std::move(entry);
-  return absl::OkStatus();
-}
-
-template <typename Response>
-absl::Status ClearHookExecutions(hooks::HookChain& chain, Response& response) {
-  response.set_cleared_count(chain.ClearExecutions());
-  return absl::OkStatus();
-}
-
 // Ends a unary call.
 inline grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, const absl::Status& status) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus(status));
   return reactor;
 }
+
+// The messages of an RPC, from the method of its stub.
+template <typename Method>
+struct MessagesOf;
+template <typename Stub, typename RpcRequest, typename RpcResponse>
+struct MessagesOf<grpc::Status (Stub::*)(grpc::ClientContext*, const RpcRequest&, RpcResponse*)> {
+  using Request = RpcRequest;
+  using Response = RpcResponse;
+};
+
+// Serves ListHooks, ListHookExecutions, GetHookStatistics and ClearHookExecutions of `Contract` (for example
+// v1::StorageService) from a hook chain; the rest of the contract is for who derives from it. Owned by main. Any thread.
+// Requires: the chain outlives it.
+template <typename Contract>
+class HookRpc : public Contract::CallbackService {
+  using Stub = typename Contract::Stub;
+
+ public:
+  using Hooks = MessagesOf<decltype(&Stub::ListHooks)>;
+  using Executions = MessagesOf<decltype(&Stub::ListHookExecutions)>;
+  using Statistics = MessagesOf<decltype(&Stub::GetHookStatistics)>;
+  using Clearing = MessagesOf<decltype(&Stub::ClearHookExecutions)>;
+
+  explicit HookRpc(hooks::HookChain& chain) : chain_(chain) {}
+
+  grpc::ServerUnaryReactor* ListHooks(grpc::CallbackServerContext* context, const typename Hooks::Request*,
+                                      typename Hooks::Response* response) override {
+    for (bus::v1::Hook& hook : chain_.List()) *response->add_hooks() = std::move(hook);
+    return Reply(context, absl::OkStatus());
+  }
+
+  grpc::ServerUnaryReactor* ListHookExecutions(grpc::CallbackServerContext* context, const typename Executions::Request* request,
+                                               typename Executions::Response* response) override {
+    const absl::StatusOr<std::string> resource = ResourceAskedFor(*request);
+    if (!resource.ok()) return Reply(context, resource.status());
+    const hooks::ExecutionQuery query{
+        .hook = request->hook(), .state = request->state(), .event_id = request->event_id(), .resource = *resource};
+    auto page = ReadExecutions(chain_, {request->page_size(), request->page_token(), query});
+    if (!page.ok()) return Reply(context, page.status());
+    for (bus::v1::HookExecution& execution : page->executions) *response->add_executions() = std::move(execution);
+    response->set_next_page_token(page->next_page_token);
+    return Reply(context, absl::OkStatus());
+  }
+
+  grpc::ServerUnaryReactor* GetHookStatistics(grpc::CallbackServerContext* context, const typename Statistics::Request* request,
+                                              typename Statistics::Response* response) override {
+    auto statistics = ReadStatistics(chain_, request->hook());
+    if (!statistics.ok()) return Reply(context, statistics.status());
+    for (bus::v1::HookStatistics& entry : *statistics) *response->add_statistics() = std::move(entry);
+    return Reply(context, absl::OkStatus());
+  }
+
+  // Ends when the history is gone for good, which a disk may delay.
+  grpc::ServerUnaryReactor* ClearHookExecutions(grpc::CallbackServerContext* context, const typename Clearing::Request*,
+                                                typename Clearing::Response* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    chain_.ClearExecutions([reactor, response](size_t cleared) {
+      response->set_cleared_count(cleared);
+      reactor->Finish(grpc::Status::OK);
+    });
+    return reactor;
+  }
+
+ protected:
+  // What the events of the wanted executions were about ("container/101"); empty for all.
+  virtual absl::StatusOr<std::string> ResourceAskedFor(const typename Executions::Request&) const { return std::string(); }
+
+ private:
+  hooks::HookChain& chain_;
+};
 
 }  // namespace pvebus::hook_service

@@ -57,7 +57,7 @@ std::string ReasonAndMessage(const absl::Status& status) {
 }  // namespace
 
 HookService::HookService(Identity identity, service::ServiceOptions service_options, service::HookServiceOptions hook_options,
-                         Logger& logger, const Clock& clock)
+                         Logger& logger, const Clock& clock, std::unique_ptr<hooks::HookJournal> journal)
     : identity_(std::move(identity)),
       service_options_(std::move(service_options)),
       hook_options_(WithDefaults(std::move(hook_options), identity_)),
@@ -65,7 +65,7 @@ HookService::HookService(Identity identity, service::ServiceOptions service_opti
       clock_(clock),
       channel_(client::Connect(hook_options_.bus)),
       publisher_(channel_, hook_options_.instance_id, clock),
-      chain_({.publisher = &publisher_}, clock) {}
+      chain_({.publisher = &publisher_}, clock, std::move(journal)) {}
 
 HookService::~HookService() { Stop(std::chrono::milliseconds(0)); }
 

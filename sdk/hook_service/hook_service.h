@@ -36,9 +36,9 @@ struct Identity {
 // away the service keeps trying; when the bus refused the listener for good, or gave its name to another instance, Run ends.
 class HookService {
  public:
-  // Requires: logger and clock outlive the service.
+  // Without a journal the hooks' record ends with the process. Requires: logger and clock outlive the service.
   HookService(Identity identity, service::ServiceOptions service_options, service::HookServiceOptions hook_options,
-              Logger& logger, const Clock& clock);
+              Logger& logger, const Clock& clock, std::unique_ptr<hooks::HookJournal> journal = nullptr);
   ~HookService();
   HookService(const HookService&) = delete;
   HookService& operator=(const HookService&) = delete;

@@ -9,9 +9,11 @@
 #include "sdk/base/error.h"
 #include "sdk/base/mutex.h"
 #include "sdk/base/nearest.h"
+#include "sdk/base/utf8.h"
 #include "sdk/hooks/event_line.h"
 #include "sdk/hooks/hook_run.h"
 #include "sdk/hooks/hook_workers.h"
+#include "sdk/hooks/memory_hook_journal.h"
 #include "sdk/hooks/overruns.h"
 
 namespace pvebus::hooks {
@@ -19,6 +21,7 @@ namespace {
 
 // As many as an acknowledgement has room for.
 constexpr size_t kMaxHooks = 256;
+constexpr size_t kMaxResourceBytes = 256;
 
 using Hooks = std::vector<std::shared_ptr<const Hook>>;
 
@@ -52,11 +55,24 @@ absl::Status CheckHook(const Hook& hook) {
   return absl::OkStatus();
 }
 
+HookRecord DoneBefore(const std::string& hook, uint32_t attempt, const std::string& resource, const Clock& clock) {
+  HookRecord record;
+  record.start = clock.SystemNow();
+  record.result.set_hook(hook);
+  record.result.set_state(bus::v1::HOOK_STATE_SKIPPED);
+  record.result.set_resource(CleanUtf8(resource, kMaxResourceBytes));
+  record.result.set_message(absl::StrFormat("attempt %u has done it", attempt));
+  record.result.mutable_duration();
+  return record;
+}
+
 }  // namespace
 
 struct HookChain::State {
-  State(HookChainOptions chain_options, const Clock& chain_clock)
-      : options(chain_options), clock(chain_clock), history(chain_options.history_size) {}
+  State(HookChainOptions chain_options, const Clock& chain_clock, std::unique_ptr<HookJournal> chain_journal)
+      : options(chain_options), clock(chain_clock), journal(std::move(chain_journal)) {
+    if (journal == nullptr) journal = std::make_unique<MemoryHookJournal>(options.history_size);
+  }
 
   Hooks Snapshot() const {
     MutexLock lock(mu);
@@ -65,7 +81,7 @@ struct HookChain::State {
 
   const HookChainOptions options;
   const Clock& clock;
-  HookHistory history;
+  std::unique_ptr<HookJournal> journal;  // constant after construction
   Overruns overruns;
 
   mutable Mutex mu;
@@ -74,7 +90,8 @@ struct HookChain::State {
   HookWorkers workers;  // last: joined before what its tasks use is gone
 };
 
-HookChain::HookChain(HookChainOptions options, const Clock& clock) : state_(std::make_unique<State>(options, clock)) {}
+HookChain::HookChain(HookChainOptions options, const Clock& clock, std::unique_ptr<HookJournal> journal)
+    : state_(std::make_unique<State>(options, clock, std::move(journal))) {}
 
 HookChain::~HookChain() = default;
 
@@ -101,7 +118,7 @@ absl::Status HookChain::Remove(std::string_view name) {
     if (found == state_->hooks.end()) return HookNotFound(state_->hooks, name);
     state_->hooks.erase(found);
   }
-  state_->history.ForgetStatistics(std::string(name));
+  state_->journal->ForgetStatistics(std::string(name));
   return absl::OkStatus();
 }
 
@@ -122,28 +139,61 @@ absl::Status HookChain::CheckName(std::string_view name) const {
 }
 
 std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& context) {
+  const Hooks hooks = state_->Snapshot();
+  const ChainRun run{.event_id = context.event().event_id(),
+                     .attempt = context.attempt(),
+                     .resource = ResourceOf(context.event()),
+                     .dry_run = context.dry_run()};
+  SucceededHooks succeeded;
+  if (context.replay_id().empty() && !context.dry_run()) succeeded = state_->journal->SucceededFor(run.event_id);
+  Hooks due;
+  for (const auto& hook : hooks) {
+    if (!succeeded.contains(hook->name)) due.push_back(hook);
+  }
+
   const HookRunParts parts{state_->clock, state_->options.publisher, state_->workers, state_->overruns};
-  const auto run = std::make_shared<HookRun>(state_->Snapshot(), context, parts);
-  const std::vector<HookRecord> records = run->Execute();
-  state_->history.Record(context.event().event_id(), context.attempt(), ResourceOf(context.event()), records);
+  size_t saved = 0;
+  const auto save = [&](std::vector<HookRecord> records) {
+    saved += records.size();
+    ChainRun part = run;
+    part.records = std::move(records);
+    state_->journal->Record(part);
+  };
+  std::vector<HookRecord> done = std::make_shared<HookRun>(std::move(due), context, parts)->Execute(save);
 
   std::vector<bus::v1::HookResult> results;
-  results.reserve(records.size());
-  for (const HookRecord& record : records) results.push_back(record.result);
+  std::vector<HookRecord> unsaved;
+  size_t next_done = 0;
+  for (const auto& hook : hooks) {
+    const auto earlier = succeeded.find(hook->name);
+    const bool ran_before = earlier != succeeded.end();
+    HookRecord record = ran_before ? DoneBefore(hook->name, earlier->second, run.resource, state_->clock) : done[next_done++];
+    results.push_back(record.result);
+    if (ran_before || next_done > saved) unsaved.push_back(std::move(record));
+  }
+  save(std::move(unsaved));
   return results;
 }
 
+bool HookChain::HasSucceeded(std::string_view hook, const std::string& event_id) const {
+  return state_->journal->SucceededFor(event_id).contains(std::string(hook));
+}
+
+std::vector<std::pair<std::string, KeptValue>> HookChain::Kept() const { return state_->journal->Kept(); }
+
 std::vector<bus::v1::HookExecution> HookChain::Executions(const ExecutionQuery& query) const {
-  return state_->history.Executions(query);
+  return state_->journal->Executions(query);
 }
 
 std::vector<bus::v1::HookStatistics> HookChain::Statistics() const {
   std::vector<bus::v1::HookStatistics> statistics;
-  for (const auto& hook : state_->Snapshot()) statistics.push_back(state_->history.StatisticsOf(hook->name));
+  for (const auto& hook : state_->Snapshot()) statistics.push_back(state_->journal->StatisticsOf(hook->name));
   return statistics;
 }
 
-size_t HookChain::ClearExecutions() { return state_->history.Clear(); }
+void HookChain::ClearExecutions(std::function<void(size_t)> done) {
+  state_->workers.Start([this, done = std::move(done)] { done(state_->journal->Clear()); });
+}
 
 std::vector<std::string> HookChain::WaitForOverruns(std::chrono::milliseconds timeout) const {
   return state_->overruns.Wait(std::chrono::steady_clock::now() + timeout);

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,7 +16,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/client/event_context.h"
 #include "sdk/client/publisher.h"
-#include "sdk/hooks/hook_history.h"
+#include "sdk/hooks/hook_journal.h"
 
 namespace pvebus::hooks {
 
@@ -26,6 +27,9 @@ struct HookOutcome {
   std::string before;
   std::string after;
   std::string message;
+  // What the service keeps of this event beside the history: saved together with the outcome, once per event and hook, and only
+  // when the hook has succeeded (CHANGED, UNCHANGED, SKIPPED).
+  std::vector<KeptChange> kept;
 };
 
 // One named piece of work for an event. `run` observes `stop`: it is requested when the time limit has passed or the answer
@@ -40,7 +44,7 @@ struct Hook {
 };
 
 struct HookChainOptions {
-  size_t history_size = 1000;  // executions remembered
+  size_t history_size = 1000;  // executions remembered, when the chain gets no journal
   // What hooks publish through (EventContext::Publish). Null: they cannot. Outlives the chain.
   const client::Publisher* publisher = nullptr;
 };
@@ -50,10 +54,14 @@ struct HookChainOptions {
 // Hooks run on threads that the chain keeps: one for each Run that is under way. A hook that overruns keeps its thread until it
 // returns, and the rest of the chain goes on with another one; as long as it has not returned, further runs of it are FAILED
 // ("still running"), so that the event comes again, and so that a hook that hangs costs one thread and not one per event.
+//
+// For an event that comes again only those hooks run that have not succeeded yet; the others are SKIPPED. A replay
+// (context.replay_id()) and a dry run call all of them. A hook whose delivery was given up while it ran (context.stop()) has
+// not succeeded, whatever it answers.
 class HookChain {
  public:
-  // Requires: `clock` outlives the chain.
-  HookChain(HookChainOptions options, const Clock& clock);
+  // Without a journal what was done is remembered in memory. Requires: `clock` outlives the chain.
+  HookChain(HookChainOptions options, const Clock& clock, std::unique_ptr<HookJournal> journal = nullptr);
   // Waits for hooks that overran, without limit: use WaitForOverruns before when they may hang.
   ~HookChain();
   HookChain(const HookChain&) = delete;
@@ -67,15 +75,20 @@ class HookChain {
   // OK, or NOT_FOUND HOOK_NOT_FOUND, naming the nearest.
   absl::Status CheckName(std::string_view name) const;
 
-  // Runs every hook; one result per hook, in order. A dry-run delivery runs hooks that see context.dry_run().
+  // One result per hook, in order; it is in the journal when this returns. In a dry run hooks see context.dry_run().
   std::vector<bus::v1::HookResult> Run(const client::EventContext& context);
+  // Whether `hook` has done its work for the event already: what comes again shall not be counted twice.
+  bool HasSucceeded(std::string_view hook, const std::string& event_id) const;
+  // What hooks kept (HookOutcome::kept) in earlier processes, in the order of its last change.
+  std::vector<std::pair<std::string, KeptValue>> Kept() const;
 
   // Newest first.
   std::vector<bus::v1::HookExecution> Executions(const ExecutionQuery& query) const;
   // One per hook, in order.
   std::vector<bus::v1::HookStatistics> Statistics() const;
-  // Forgets the history, keeps the statistics; how many executions there were.
-  size_t ClearExecutions();
+  // Forgets the history, neither the statistics nor what has succeeded; tells on a thread of the chain how many executions there
+  // were, when they are gone for good.
+  void ClearExecutions(std::function<void(size_t)> done);
 
   // Waits until every hook that overran has returned, at most `timeout`: the names of those that have not.
   std::vector<std::string> WaitForOverruns(std::chrono::milliseconds timeout) const;

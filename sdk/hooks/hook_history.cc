@@ -1,6 +1,8 @@
 #include "sdk/hooks/hook_history.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "google/protobuf/util/time_util.h"
 
@@ -19,41 +21,57 @@ bool Matches(const bus::v1::HookExecution& execution, const ExecutionQuery& quer
 
 }  // namespace
 
-void HookHistory::Record(const std::string& event_id, uint32_t attempt, const std::string& resource,
-                         const std::vector<HookRecord>& records) {
+bool ChainRun::Succeeded(const HookRecord& record) const {
+  if (!record.ran || record.interrupted || dry_run || event_id.empty()) return false;
+  const bus::v1::HookState state = record.result.state();
+  return state == bus::v1::HOOK_STATE_CHANGED || state == bus::v1::HOOK_STATE_UNCHANGED || state == bus::v1::HOOK_STATE_SKIPPED;
+}
+
+void HookCounts::Add(const HookRecord& record) {
+  ++total;
+  switch (record.result.state()) {
+    case bus::v1::HOOK_STATE_FAILED:
+      ++failed;
+      break;
+    case bus::v1::HOOK_STATE_SKIPPED:
+      ++skipped;
+      break;
+    default:
+      ++succeeded;
+  }
+  if (!record.ran) return;
+  min = measured == 0 ? record.duration : std::min(min, record.duration);
+  max = std::max(max, record.duration);
+  sum += record.duration;
+  ++measured;
+}
+
+void HookHistory::Restore(std::vector<bus::v1::HookExecution> executions, uint64_t last_execution_id,
+                          std::map<std::string, HookCounts> counts) {
   MutexLock lock(mu_);
-  for (const HookRecord& record : records) {
-    Count(record);
-    bus::v1::HookExecution& execution = executions_.emplace_back();
+  executions_.assign(std::make_move_iterator(executions.begin()), std::make_move_iterator(executions.end()));
+  last_execution_id_ = last_execution_id;
+  counts_ = std::move(counts);
+}
+
+std::vector<bus::v1::HookExecution> HookHistory::Record(const ChainRun& run) {
+  std::vector<bus::v1::HookExecution> recorded;
+  recorded.reserve(run.records.size());
+  MutexLock lock(mu_);
+  for (const HookRecord& record : run.records) {
+    counts_[record.result.hook()].Add(record);
+    bus::v1::HookExecution& execution = recorded.emplace_back();
     execution.set_execution_id(++last_execution_id_);
-    execution.set_event_id(event_id);
-    execution.set_attempt(attempt);
-    execution.set_resource(resource);
+    execution.set_event_id(run.event_id);
+    execution.set_attempt(run.attempt);
+    execution.set_resource(run.resource);
     *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(
         std::chrono::duration_cast<std::chrono::nanoseconds>(record.start.time_since_epoch()).count());
     *execution.mutable_result() = record.result;
+    executions_.push_back(execution);
   }
   while (executions_.size() > size_) executions_.pop_front();
-}
-
-void HookHistory::Count(const HookRecord& record) {
-  Counts& counts = counts_[record.result.hook()];
-  ++counts.total;
-  switch (record.result.state()) {
-    case bus::v1::HOOK_STATE_FAILED:
-      ++counts.failed;
-      break;
-    case bus::v1::HOOK_STATE_SKIPPED:
-      ++counts.skipped;
-      break;
-    default:
-      ++counts.succeeded;
-  }
-  if (!record.ran) return;
-  counts.min = counts.measured == 0 ? record.duration : std::min(counts.min, record.duration);
-  counts.max = std::max(counts.max, record.duration);
-  counts.sum += record.duration;
-  ++counts.measured;
+  return recorded;
 }
 
 std::vector<bus::v1::HookExecution> HookHistory::Executions(const ExecutionQuery& query) const {
@@ -72,13 +90,18 @@ size_t HookHistory::Clear() {
   return cleared;
 }
 
+uint64_t HookHistory::last_execution_id() const {
+  MutexLock lock(mu_);
+  return last_execution_id_;
+}
+
 bus::v1::HookStatistics HookHistory::StatisticsOf(const std::string& hook) const {
   bus::v1::HookStatistics statistics;
   statistics.set_hook(hook);
   MutexLock lock(mu_);
   const auto found = counts_.find(hook);
   if (found == counts_.end()) return statistics;
-  const Counts& counts = found->second;
+  const HookCounts& counts = found->second;
   statistics.set_total_count(counts.total);
   statistics.set_succeeded_count(counts.succeeded);
   statistics.set_failed_count(counts.failed);

@@ -25,45 +25,79 @@ struct ExecutionQuery {
   size_t limit = 100;
 };
 
+// A change of something that a service keeps.
+struct KeptChange {
+  enum class Kind {
+    kAdd,     // `number` is added to what was there, `text` replaces it
+    kNewest,  // replaces what was there, unless that has a greater number
+    kErase,
+  };
+  Kind kind = Kind::kAdd;
+  std::string name;
+  int64_t number = 0;
+  std::string text;
+};
+
 // One hook's part in one run of a chain.
 struct HookRecord {
   bus::v1::HookResult result;
   SystemTime start{};
   Duration duration{};
-  bool ran = false;  // false: refused because it was still running; does not count in the durations
+  bool ran = false;          // false: it was not called; does not count in the durations
+  bool interrupted = false;  // the delivery was given up meanwhile: whatever the hook answered, it may have stopped halfway
+  std::vector<KeptChange> kept;
 };
 
-// What the hooks of a chain did: a bounded list of executions, and statistics that nothing clears. Owned by the chain. Any
-// thread.
+// One run of a chain for one delivery.
+struct ChainRun {
+  std::string event_id;
+  uint32_t attempt = 0;
+  std::string resource;  // what the event was about
+  bool dry_run = false;
+  std::vector<HookRecord> records;
+
+  // True when the hook of `record` has done its work for the event and need not run again.
+  bool Succeeded(const HookRecord& record) const;
+};
+
+// Counts and durations of one hook.
+struct HookCounts {
+  uint64_t total = 0;
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  uint64_t skipped = 0;
+  uint64_t measured = 0;  // those with a duration
+  Duration sum{};
+  Duration min{};
+  Duration max{};
+
+  void Add(const HookRecord& record);
+};
+
+// What the hooks of a chain did, in memory: a bounded list of executions, and statistics that clearing leaves alone. Any thread.
 class HookHistory {
  public:
   explicit HookHistory(size_t size) : size_(size) {}
 
-  void Record(const std::string& event_id, uint32_t attempt, const std::string& resource, const std::vector<HookRecord>& records);
+  // What an earlier process did. Requires: nothing was recorded yet; oldest execution first.
+  void Restore(std::vector<bus::v1::HookExecution> executions, uint64_t last_execution_id,
+               std::map<std::string, HookCounts> counts);
+
+  // The new executions, one per record.
+  std::vector<bus::v1::HookExecution> Record(const ChainRun& run);
   std::vector<bus::v1::HookExecution> Executions(const ExecutionQuery& query) const;
   size_t Clear();
+  uint64_t last_execution_id() const;
 
   bus::v1::HookStatistics StatisticsOf(const std::string& hook) const;
   void ForgetStatistics(const std::string& hook);
 
  private:
-  struct Counts {
-    uint64_t total = 0;
-    uint64_t succeeded = 0;
-    uint64_t failed = 0;
-    uint64_t skipped = 0;
-    uint64_t measured = 0;
-    Duration sum{};
-    Duration min{};
-    Duration max{};
-  };
-  void Count(const HookRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-
   const size_t size_;
   mutable Mutex mu_;
   uint64_t last_execution_id_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<bus::v1::HookExecution> executions_ ABSL_GUARDED_BY(mu_);  // oldest first
-  std::map<std::string, Counts> counts_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, HookCounts> counts_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace pvebus::hooks

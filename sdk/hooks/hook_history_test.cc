@@ -20,6 +20,10 @@ HookRecord MakeRecord(const std::string& hook, bus::v1::HookState state, Duratio
   return record;
 }
 
+ChainRun RunOf(const std::string& event_id, uint32_t attempt, const std::string& resource, std::vector<HookRecord> records) {
+  return {.event_id = event_id, .attempt = attempt, .resource = resource, .records = std::move(records)};
+}
+
 std::vector<uint64_t> Ids(const std::vector<bus::v1::HookExecution>& executions) {
   std::vector<uint64_t> ids;
   for (const auto& execution : executions) ids.push_back(execution.execution_id());
@@ -30,10 +34,10 @@ class HookHistoryTest : public testing::Test {
  protected:
   // Executions 1..4 of two events.
   void RecordTwoEvents() {
-    history_.Record("e1", 1, "container/101",
-                    {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED), MakeRecord("b", bus::v1::HOOK_STATE_FAILED)});
-    history_.Record("e2", 2, "network",
-                    {MakeRecord("a", bus::v1::HOOK_STATE_SKIPPED), MakeRecord("b", bus::v1::HOOK_STATE_DRY_RUN)});
+    history_.Record(RunOf("e1", 1, "container/101",
+                          {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED), MakeRecord("b", bus::v1::HOOK_STATE_FAILED)}));
+    history_.Record(
+        RunOf("e2", 2, "network", {MakeRecord("a", bus::v1::HOOK_STATE_SKIPPED), MakeRecord("b", bus::v1::HOOK_STATE_DRY_RUN)}));
   }
 
   HookHistory history_{10};
@@ -63,7 +67,7 @@ TEST_F(HookHistoryTest, EveryFieldOfAQueryFilters) {
 }
 
 TEST_F(HookHistoryTest, OldestExecutionsAreForgottenWhenThereAreTooMany) {
-  for (int i = 0; i < 25; ++i) history_.Record("e", 1, "network", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED)});
+  for (int i = 0; i < 25; ++i) history_.Record(RunOf("e", 1, "network", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED)}));
 
   const auto executions = history_.Executions({});
 
@@ -74,12 +78,12 @@ TEST_F(HookHistoryTest, OldestExecutionsAreForgottenWhenThereAreTooMany) {
 
 TEST_F(HookHistoryTest, StatisticsCountByOutcomeAndMeasureDurations) {
   using std::chrono::milliseconds;
-  history_.Record("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED, milliseconds(10))});
-  history_.Record("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_UNCHANGED, milliseconds(20))});
-  history_.Record("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_DRY_RUN, milliseconds(30))});
-  history_.Record("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_FAILED, milliseconds(40))});
-  history_.Record("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_SKIPPED, milliseconds(0))});
-  history_.Record("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_FAILED, milliseconds(0), /*ran=*/false)});
+  history_.Record(RunOf("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED, milliseconds(10))}));
+  history_.Record(RunOf("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_UNCHANGED, milliseconds(20))}));
+  history_.Record(RunOf("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_DRY_RUN, milliseconds(30))}));
+  history_.Record(RunOf("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_FAILED, milliseconds(40))}));
+  history_.Record(RunOf("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_SKIPPED, milliseconds(0))}));
+  history_.Record(RunOf("e", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_FAILED, milliseconds(0), /*ran=*/false)}));
 
   const bus::v1::HookStatistics statistics = history_.StatisticsOf("a");
 
@@ -108,7 +112,7 @@ TEST_F(HookHistoryTest, ClearingKeepsStatisticsAndTheCountOfIds) {
 
   EXPECT_THAT(history_.Executions({}), IsEmpty());
   EXPECT_EQ(history_.StatisticsOf("a").total_count(), 2u);
-  history_.Record("e3", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED)});
+  history_.Record(RunOf("e3", 1, "", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED)}));
   EXPECT_THAT(Ids(history_.Executions({})), ElementsAre(5));
 }
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr size_t kMaxResourceBytes = 256;
 constexpr size_t kMaxTextBytes = 4096;
-// A condition variable cannot wait until the end of time.
-constexpr std::chrono::hours kLongWait{1};
+// Hooks that return sooner share one commit.
+constexpr std::chrono::milliseconds kSaveAfter{20};
 
 bus::v1::Delivery CopyOf(const client::EventContext& context) {
   bus::v1::Delivery delivery;
@@ -37,7 +37,7 @@ HookRun::HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::E
       parts_(parts),
       records_(hooks_.size()) {}
 
-std::vector<HookRecord> HookRun::Execute() {
+std::vector<HookRecord> HookRun::Execute(const Save& save) {
   if (hooks_.empty()) return {};
   StartWorker(0);
   while (true) {
@@ -45,11 +45,7 @@ std::vector<HookRecord> HookRun::Execute() {
     size_t next = 0;
     {
       MutexLock lock(mu_);
-      while (!done_ && std::chrono::steady_clock::now() < deadline_) {
-        waiting_until_ = std::min(deadline_, std::chrono::steady_clock::now() + kLongWait);
-        changed_.WaitUntil(mu_, waiting_until_);
-      }
-      if (done_) return records_;
+      if (WaitForCurrent(save)) return records_;
       overrun = current_stop_;
       GiveUpOn(current_);
       next = current_ + 1;
@@ -59,6 +55,21 @@ std::vector<HookRecord> HookRun::Execute() {
     overrun.request_stop();
     if (next < hooks_.size()) StartWorker(next);
   }
+}
+
+bool HookRun::WaitForCurrent(const Save& save) {
+  while (!done_ && std::chrono::steady_clock::now() < deadline_) {
+    const SteadyTime next_look = std::chrono::steady_clock::now() + kSaveAfter;
+    waiting_until_ = std::min(deadline_, next_look);
+    if (changed_.WaitUntil(mu_, waiting_until_) || std::chrono::steady_clock::now() < next_look || saved_ >= current_) continue;
+    const auto begin = records_.begin();
+    std::vector<HookRecord> complete(begin + static_cast<std::ptrdiff_t>(saved_), begin + static_cast<std::ptrdiff_t>(current_));
+    saved_ = current_;
+    mu_.Unlock();
+    save(std::move(complete));
+    mu_.Lock();
+  }
+  return done_;
 }
 
 void HookRun::StartWorker(size_t first) {
@@ -108,6 +119,7 @@ bool HookRun::EndHook(size_t index, uint64_t turn, const HookOutcome& outcome) {
   if (turn != turn_) return false;
   deadline_ = SteadyTime::max();
   records_[index].duration = parts_.clock.SteadyNow() - current_start_;
+  records_[index].interrupted = caller_stop_.stop_requested();
   Fill(records_[index], *hooks_[index], outcome);
   return true;
 }
@@ -145,6 +157,7 @@ void HookRun::Fill(HookRecord& record, const Hook& hook, const HookOutcome& outc
   result.set_after(CleanUtf8(outcome.after, kMaxTextBytes));
   result.set_message(CleanUtf8(outcome.message, kMaxTextBytes));
   *result.mutable_duration() = google::protobuf::util::TimeUtil::NanosecondsToDuration(record.duration.count());
+  record.kept = outcome.kept;
 }
 
 }  // namespace pvebus::hooks

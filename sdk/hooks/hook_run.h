@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -31,10 +32,16 @@ class HookRun : public std::enable_shared_from_this<HookRun> {
  public:
   HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunParts parts);
 
-  // One record per hook. Call once.
-  std::vector<HookRecord> Execute();
+  // Takes records that are complete while the run goes on.
+  using Save = std::function<void(std::vector<HookRecord> records)>;
+
+  // One record per hook. `save` gets the first of them beforehand when the run takes long, so that a process that is killed in
+  // the middle of a slow hook does not repeat the ones before it. Call once.
+  std::vector<HookRecord> Execute(const Save& save);
 
  private:
+  // Waits until the run is done (true) or the current hook's time is over, and saves meanwhile.
+  bool WaitForCurrent(const Save& save) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartWorker(size_t first) ABSL_LOCKS_EXCLUDED(mu_);
   void Work(size_t first, uint64_t turn);
   bool BeginHook(size_t index, const std::stop_source& stop);
@@ -52,6 +59,7 @@ class HookRun : public std::enable_shared_from_this<HookRun> {
   Mutex mu_;
   CondVar changed_;
   std::vector<HookRecord> records_ ABSL_GUARDED_BY(mu_);
+  size_t saved_ ABSL_GUARDED_BY(mu_) = 0;  // records that were given to Save
   bool done_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t turn_ ABSL_GUARDED_BY(mu_) = 0;  // counts the workers of this run; only the last one's results count
   size_t current_ ABSL_GUARDED_BY(mu_) = 0;

@@ -5,7 +5,7 @@
 namespace pvebus::storage {
 
 hooks::Hook StorageEventLogger(Logger& logger) {
-  const auto run = [&logger](const client::EventContext& context, std::stop_token) {
+  const auto run = [&logger](const client::EventContext& context, const std::stop_token&) {
     logger.Info("hook=storage-event-logger %s", hooks::EventLine(context));
     return hooks::HookOutcome{.state = context.dry_run() ? bus::v1::HOOK_STATE_DRY_RUN : bus::v1::HOOK_STATE_UNCHANGED,
                               .resource = hooks::ResourceOf(context.event()),

@@ -1,29 +1,20 @@
 #pragma once
 
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/server_callback.h"
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "pvebus/storage/v1/storage_service.grpc.pb.h"
-#include "sdk/hooks/hook_chain.h"
+#include "sdk/hook_service/hook_rpc.h"
 
 namespace pvebus::storage {
 
-// Serves StorageService from the hook chain. Owned by main. Any thread. Requires: the chain outlives it.
-class StorageRpc final : public v1::StorageService::CallbackService {
+// Serves StorageService. Owned by main. Any thread. Requires: the chain outlives it.
+class StorageRpc final : public hook_service::HookRpc<v1::StorageService> {
  public:
-  explicit StorageRpc(hooks::HookChain& chain) : chain_(chain) {}
-
-  grpc::ServerUnaryReactor* ListHooks(grpc::CallbackServerContext* context, const v1::ListHooksRequest* request,
-                                      v1::ListHooksResponse* response) override;
-  grpc::ServerUnaryReactor* ListHookExecutions(grpc::CallbackServerContext* context, const v1::ListHookExecutionsRequest* request,
-                                               v1::ListHookExecutionsResponse* response) override;
-  grpc::ServerUnaryReactor* GetHookStatistics(grpc::CallbackServerContext* context, const v1::GetHookStatisticsRequest* request,
-                                              v1::GetHookStatisticsResponse* response) override;
-  grpc::ServerUnaryReactor* ClearHookExecutions(grpc::CallbackServerContext* context,
-                                                const v1::ClearHookExecutionsRequest* request,
-                                                v1::ClearHookExecutionsResponse* response) override;
+  using HookRpc::HookRpc;
 
  private:
-  hooks::HookChain& chain_;
+  absl::StatusOr<std::string> ResourceAskedFor(const v1::ListHookExecutionsRequest& request) const override;
 };
 
 }  // namespace pvebus::storage

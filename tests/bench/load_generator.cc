@@ -37,7 +37,10 @@ LoadGenerator::LoadGenerator(std::shared_ptr<grpc::Channel> channel, uint32_t li
     : listeners_(listeners), stub_(bus::v1::BusService::NewStub(channel)) {}
 
 void LoadGenerator::Begin(Call& call, size_t slot) {
-  if (!call.request.has_event()) *call.request.mutable_event() = BenchEvent(slot);
+  if (!call.request.has_event()) {
+    *call.request.mutable_event() = BenchEvent(slot);
+    if (listeners_ == 0) call.request.set_wait_policy(bus::v1::WAIT_POLICY_DURABLE);
+  }
   call.response.Clear();
   call.context.emplace();
   call.begin = SteadyClock::now();
@@ -50,7 +53,8 @@ absl::Status LoadGenerator::Check(const Call& call) const {
     return absl::InternalError(absl::StrFormat("publish failed: %d %s", call.status.error_code(), call.status.error_message()));
   }
   const auto& result = call.response.result();
-  if (result.outcome() != bus::v1::PUBLISH_OUTCOME_SUCCEEDED || result.listener_results_size() != static_cast<int>(listeners_)) {
+  const bool settled = listeners_ == 0 || result.outcome() == bus::v1::PUBLISH_OUTCOME_SUCCEEDED;
+  if (result.sequence() == 0 || !settled || result.listener_results_size() != static_cast<int>(listeners_)) {
     return absl::InternalError("publish was not gathered: " + call.response.ShortDebugString());
   }
   return absl::OkStatus();

@@ -19,7 +19,8 @@ struct Measurement {
 };
 
 // A publisher as light as it can be: one thread, one completion queue, `outstanding` calls at any time, each with an ordering
-// key of its own, so that none waits for another. Fails when a publish does not come back SUCCEEDED from `listeners` rows.
+// key of its own, so that none waits for another. Fails when a publish does not come back SUCCEEDED from `listeners` rows. With
+// none it returns when the event is journaled.
 class LoadGenerator {
  public:
   LoadGenerator(std::shared_ptr<grpc::Channel> channel, uint32_t listeners);

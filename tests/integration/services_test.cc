@@ -8,6 +8,7 @@
 #include "pvebus/migration/v1/migration_service.grpc.pb.h"
 #include "tests/support/bus_process.h"
 #include "tests/support/messages.h"
+#include "tests/support/temporary_directory.h"
 
 namespace pvebus::testing {
 namespace {
@@ -28,8 +29,9 @@ class ServicesTest : public ::testing::Test {
 
   Service Start(const std::string& name) {
     Service service;
-    service.process = std::make_unique<Process>(
-        std::vector<std::string>{ProgramPath(name), "--bus", bus_.address(), "--listen", "127.0.0.1:0", "--node", "node1"});
+    service.process =
+        std::make_unique<Process>(std::vector<std::string>{ProgramPath(name), "--bus", bus_.address(), "--listen", "127.0.0.1:0",
+                                                           "--node", "node1", "--data-dir", directory_.path() + "/" + name});
     const auto address = service.process->WaitForLine("listening on ", kSoon);
     EXPECT_TRUE(address.ok()) << address.status();
     service.address = address.value_or("");
@@ -43,6 +45,7 @@ class ServicesTest : public ::testing::Test {
     return Contract::NewStub(grpc::CreateChannel(service.address, grpc::InsecureChannelCredentials()));
   }
 
+  TemporaryDirectory directory_;
   BusProcess bus_;
   Service container_;
   Service storage_;
@@ -142,7 +145,7 @@ TEST_F(ServicesTest, ARestartedServiceTakesItsNameAtOnce) {
 TEST(BusRestartTest, ServicesComeBackToABusThatWasKilled) {
   auto bus = std::make_unique<BusProcess>();
   const std::string address = bus->address();
-  Process service({ProgramPath("migration-service"), "--bus", address, "--listen", "127.0.0.1:0"});
+  Process service({ProgramPath("migration-service"), "--bus", address, "--listen", "127.0.0.1:0", "--history", "memory"});
   WaitFor("migration-hooks to be connected", [&] { return bus->HasState("migration-hooks", bus::v1::LISTENER_STATE_CONNECTED); });
   bus->process().Signal(SIGKILL);
   bus->process().WaitExit(kSoon);
