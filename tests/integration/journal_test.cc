@@ -11,7 +11,6 @@ namespace {
 using absl::StatusCode;
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
@@ -491,6 +490,15 @@ TEST_P(JournalTest, AReplayForAListenerThatIsAwaySurvivesTheBus) {
     ASSERT_EQ(delivery.replay_id(), replayed->replay_id());
     ASSERT_EQ(delivery.event().sequence(), static_cast<uint64_t>(i + 1));
     away->Ack(delivery.delivery_id());
+  }
+}
+
+TEST_P(JournalTest, ItsServicesAreHealthyByName) {
+  for (const std::string name : {"pvebus.bus.v1.JournalService", "pvebus.bus.v1.DeadLetterService"}) {
+    const std::string request = std::string("\x0a") + static_cast<char>(name.size()) + name;
+    const auto health = CallBytes(*bus().channel(), "/grpc.health.v1.Health/Check", request);
+    ASSERT_TRUE(health.ok()) << name << ": " << health.status();
+    EXPECT_EQ(*health, std::string("\x08\x01")) << "SERVING";
   }
 }
 
