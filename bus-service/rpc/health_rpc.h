@@ -3,10 +3,9 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "bus-service/rpc/methods.h"
+#include "bus-service/rpc/server_stream.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-#include "grpcpp/support/async_stream.h"
 
 namespace pvebus::bus {
 
@@ -14,14 +13,13 @@ namespace pvebus::bus {
 class HealthRpc {
  public:
   explicit HealthRpc(EventLoop& loop);
-  ~HealthRpc();
   grpc::Service& service() { return service_; }
   void Listen();
 
   // "" is the whole server. Watchers are told.
   void Set(const std::string& service, bool serving);
   // Ends every watch.
-  void EndWatches();
+  void EndWatches() { watches_.EndAll(); }
 
  private:
   class Watch;
@@ -33,7 +31,7 @@ class HealthRpc {
       service_;
   Methods methods_;
   absl::flat_hash_map<std::string, bool> serving_;
-  absl::flat_hash_set<Watch*> watches_;
+  ServerStream::Host watches_;
 };
 
 }  // namespace pvebus::bus

@@ -153,7 +153,10 @@ class Loader {
     auto firsts = tables_.segments.WithIds();
     if (!firsts.ok()) return Found(firsts.status());
     for (const Sequence first : *firsts) {
-      if (first < loaded_.sealed_until) continue;
+      if (first < loaded_.sealed_until) {
+        loaded_.sealed_ids_left = true;
+        continue;
+      }
       auto ids = tables_.segments.Ids(first);
       if (!ids.ok()) {
         Found(ids.status());

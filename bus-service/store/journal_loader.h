@@ -31,6 +31,7 @@ struct LoadedJournal {
   std::map<uint64_t, LetterKey> dead_letters;
   std::vector<uint64_t> forgotten_blocks;  // of events that were dropped
   bool unfinished_block = false;           // a crash left buckets of a block that is not there
+  bool sealed_ids_left = false;            // ids of segments that are in blocks now are still here
   Sequence sealed_until = 0;               // ids of segments before are in blocks
   Recovery recovery;
   std::vector<JournalProblem> problems;

@@ -45,6 +45,8 @@ absl::StatusOr<SqliteEventLog::Opened> SqliteEventLog::Open(const std::string& d
   files->loaded.segment_writer = loaded.segment_writer;
   files->loaded.forgotten_blocks = loaded.forgotten_blocks;
   files->loaded.unfinished_block = loaded.unfinished_block;
+  files->loaded.sealed_ids_left = loaded.sealed_ids_left;
+  files->loaded.sealed_until = loaded.sealed_until;
   opened.log.reset(new SqliteEventLog(*std::move(lock), max_bytes, std::move(post), logger, std::move(loaded)));
   opened.log->last_sequence_ = last_sequence;
   for (const EventPtr& event : opened.recovery.newest) opened.log->tail_.Add(event);
@@ -90,6 +92,7 @@ absl::Status SqliteEventLog::Start(JournalFiles files, const std::string& direct
         [next = ids_->next_block()](JournalTables& tables, JournalState&) { return tables.ids.DropBucketsFrom(next); });
   }
   DropBlocks(files.loaded.forgotten_blocks);
+  if (files.loaded.sealed_ids_left) DropSegmentIds(1, files.loaded.sealed_until);
   return absl::OkStatus();
 }
 
@@ -428,18 +431,22 @@ void SqliteEventLog::Seal(std::shared_ptr<const IdIndex::Generation> generation)
       steps->push_back([row](JournalTables& tables, JournalState&) { return tables.ids.PutBlock(row); });
       SaveStepwise(std::move(steps), [this, row] {
         ids_->Sealed(row);
-        auto drops = std::make_shared<std::deque<JournalWriter::Save>>();
-        constexpr Sequence kEvents = kStepRows * kSegmentEvents;
-        for (Sequence first = row.first; first <= row.last; first += kEvents) {
-          drops->push_back([first, end = std::min(first + kEvents, row.last + 1)](JournalTables& tables, JournalState&) {
-            return tables.segments.DropIds(first, end);
-          });
-        }
-        SaveStepwise(std::move(drops), [] {});
+        DropSegmentIds(row.first, row.last + 1);
       });
     });
     return true;
   });
+}
+
+void SqliteEventLog::DropSegmentIds(Sequence first, Sequence end) {
+  auto steps = std::make_shared<std::deque<JournalWriter::Save>>();
+  constexpr Sequence kEvents = kStepRows * kSegmentEvents;
+  for (first = std::max(first, segments_.first_sequence()); first < end; first += kEvents) {
+    steps->push_back([first, step_end = std::min(first + kEvents, end)](JournalTables& tables, JournalState&) {
+      return tables.segments.DropIds(first, step_end);
+    });
+  }
+  SaveStepwise(std::move(steps), [] {});
 }
 
 void SqliteEventLog::DropBlocks(const std::vector<uint64_t>& blocks) {

@@ -1,8 +1,7 @@
-// The bus as a record: what happened, to whom, why, and doing it again.
+// The bus as a record: what happened, to whom and why.
 #include <atomic>
 #include <thread>
 
-#include "absl/strings/str_format.h"
 #include "tests/integration/journal_fixture.h"
 
 namespace pvebus::testing {
@@ -11,10 +10,8 @@ namespace {
 using absl::StatusCode;
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using ::testing::StartsWith;
 
 class JournalTest : public JournalFixture {
  protected:
@@ -277,220 +274,12 @@ TEST_P(JournalTest, AWatchBeginsAtATimeAndRefusesWhatMakesNoSense) {
   EXPECT_THAT(Watch(request).second, IsError(StatusCode::kInvalidArgument, "FILTER_INVALID"));
 }
 
-TEST_P(JournalTest, ATraceShowsWhoCausedWhatAndWhatEachListenerAndHookDid) {
-  auto first = Listen("first");
-  auto root = CustomEvent("root");
-  (*root.mutable_custom()->mutable_data())["bulk"].set_string_value(std::string(1000, 'x'));
-  const std::string root_id = bus().PublishDurable(root);
-  const std::string child_id = bus().PublishDurable(ChildOf(root_id, ContainerStartedEvent(101)));
-  const std::string other_id = bus().PublishDurable(ChildOf(root_id, CustomEvent("other")));
-  const std::string leaf_id = bus().PublishDurable(ChildOf(child_id, CustomEvent("leaf")));
-  bus().PublishDurable(CustomEvent("stranger"));
-  bus::v1::ListenRequest answer;
-  auto& settlement = *answer.mutable_settlements()->add_settlements();
-  settlement.set_delivery_id(first->NextDelivery().delivery_id());
-  auto& hook = *settlement.mutable_acknowledgement()->add_hook_results();
-  hook.set_hook("bridge");
-  hook.set_state(bus::v1::HOOK_STATE_CHANGED);
-  hook.set_message("vmbr1 is up");
-  first->Send(answer);
-  bus().Result(root_id, bus::v1::WAIT_POLICY_SETTLED);
-
-  const auto check = [&] {
-    for (const std::string& any : {root_id, child_id, other_id, leaf_id}) {
-      bus::v1::TraceEventRequest request;
-      request.set_event_id(any);
-      const auto tree = Call(&JournalStub::TraceEvent, bus().journal(), request);
-      ASSERT_TRUE(tree.ok()) << tree.status();
-      EXPECT_FALSE(tree->truncated());
-      std::vector<std::pair<std::string, uint32_t>> shape;
-      for (const auto& node : tree->nodes()) shape.emplace_back(node.event().event_id(), node.depth());
-      EXPECT_THAT(shape,
-                  ElementsAre(std::pair(root_id, 0u), std::pair(child_id, 1u), std::pair(leaf_id, 2u), std::pair(other_id, 1u)));
-      EXPECT_THAT(tree->nodes(0).event().custom().data(), IsEmpty()) << "without its bulk";
-      EXPECT_EQ(tree->nodes(1).event().container_started().id(), 101u);
-      EXPECT_EQ(FromProto(tree->nodes(0).offset()).count(), 0);
-      EXPECT_EQ(FromProto(tree->nodes(2).offset()),
-                FromProto(tree->nodes(2).event().publish_time()) - FromProto(tree->nodes(0).event().publish_time()));
-      const auto row = RowOf(tree->nodes(0).result(), "first");
-      EXPECT_EQ(row.state(), bus::v1::DELIVERY_STATE_SUCCEEDED);
-      EXPECT_TRUE(row.has_latency());
-      ASSERT_THAT(row.hook_results(), SizeIs(1));
-      EXPECT_EQ(row.hook_results(0).message(), "vmbr1 is up");
-    }
-  };
-  check();
-  if (durable()) {
-    first.reset();
-    Restart();
-    check();
-  }
-  bus::v1::TraceEventRequest nothing;
-  EXPECT_THAT(Call(&JournalStub::TraceEvent, bus().journal(), nothing).status(),
-              IsError(StatusCode::kInvalidArgument, "ID_INVALID"));
-  nothing.set_event_id("e9");
-  EXPECT_THAT(Call(&JournalStub::TraceEvent, bus().journal(), nothing).status(),
-              IsError(StatusCode::kNotFound, "EVENT_NOT_FOUND"));
-}
-
-TEST_P(JournalTest, AVeryWideTreeIsCutAndSaysSo) {
-  const std::string root = bus().PublishDurable(CustomEvent("root"));
-  PublishMany(1200, ChildOf(root, CustomEvent("child")));
-  bus::v1::TraceEventRequest request;
-  request.set_event_id(root);
-
-  const auto tree = Call(&JournalStub::TraceEvent, bus().journal(), request, std::chrono::seconds(30));
-
-  ASSERT_TRUE(tree.ok()) << tree.status();
-  EXPECT_TRUE(tree->truncated());
-  EXPECT_THAT(tree->nodes(), SizeIs(1000));
-}
-
-TEST_P(JournalTest, AReplayReachesAListenerThatHadNeverWantedTheEventsAndMarksEveryDelivery) {
-  auto registration = RegistrationOf("containers");
-  registration.add_event_types(event::v1::EVENT_TYPE_CONTAINER_STARTED);
-  auto containers = Listen(registration);
-  auto late = Listen("late");
-  for (const char* name : {"a", "b", "c"}) {
-    bus().PublishDurable(CustomEvent(name));
-    late->Ack(late->NextDelivery().delivery_id());
-  }
-  bus::v1::ReplayEventsRequest request;
-  request.add_listeners("containers");
-  request.add_listeners("late");
-  request.mutable_start_position()->set_sequence(2);
-  request.set_validate_only(true);
-
-  const auto counted = Replay(request);
-  ASSERT_TRUE(counted.ok()) << counted.status();
-  EXPECT_EQ(counted->event_count(), 2u);
-  EXPECT_EQ(counted->delivery_count(), 4u);
-  EXPECT_THAT(counted->replay_id(), IsEmpty());
-  EXPECT_TRUE(containers->NoDeliveryWithin(milliseconds(200)));
-
-  request.set_validate_only(false);
-  const auto replayed = Replay(request);
-  ASSERT_TRUE(replayed.ok()) << replayed.status();
-  EXPECT_THAT(replayed->replay_id(), StartsWith("replay-"));
-  for (RawListener* listener : {containers.get(), late.get()}) {
-    for (const char* name : {"b", "c"}) {
-      const auto delivery = listener->NextDelivery();
-      EXPECT_EQ(delivery.event().custom().name(), name);
-      EXPECT_EQ(delivery.replay_id(), replayed->replay_id());
-      EXPECT_FALSE(delivery.dry_run());
-      listener->Ack(delivery.delivery_id(), true);
-      EXPECT_EQ(listener->NextConfirmation().status(), bus::v1::CONFIRMATION_STATUS_ACCEPTED);
-    }
-  }
-  // What comes after is no replay.
-  bus().PublishDurable(ContainerStartedEvent(101));
-  EXPECT_THAT(containers->NextDelivery().replay_id(), IsEmpty());
-}
-
-TEST_P(JournalTest, ADryRunSaysSoOnEveryDelivery) {
-  auto listener = Listen("careful");
-  bus().PublishDurable(CustomEvent("a"));
-  listener->Ack(listener->NextDelivery().delivery_id());
-  bus::v1::ReplayEventsRequest request;
-  request.add_listeners("careful");
-  request.mutable_start_position()->set_earliest(true);
-  request.set_dry_run(true);
-
-  ASSERT_TRUE(Replay(request).ok());
-
-  const auto delivery = listener->NextDelivery();
-  EXPECT_TRUE(delivery.dry_run());
-  EXPECT_THAT(delivery.replay_id(), StartsWith("replay-"));
-}
-
-TEST_P(JournalTest, AReplayTakesOnlyWhatIsAskedFor) {
-  auto listener = Listen("one");
-  auto subject = CustomEvent("a");
-  subject.set_subject("wanted");
-  bus().PublishDurable(CustomEvent("a"));
-  bus().PublishDurable(subject);
-  bus().PublishDurable(ContainerStartedEvent(101));
-  bus().PublishDurable(subject);
-  bus::v1::ReplayEventsRequest request;
-  request.add_listeners("one");
-  request.mutable_start_position()->set_earliest(true);
-  request.set_validate_only(true);
-  const auto count = [&] { return Replay(request)->event_count(); };
-
-  EXPECT_EQ(count(), 4u);
-  request.set_filter("subject = wanted");
-  EXPECT_EQ(count(), 2u);
-  request.set_end_sequence(3);
-  EXPECT_EQ(count(), 1u);
-  request.set_filter("");
-  request.add_event_types(event::v1::EVENT_TYPE_CONTAINER_STARTED);
-  EXPECT_EQ(count(), 1u);
-}
-
-TEST_P(JournalTest, ABadReplayIsRefusedAndDoesNothing) {
-  auto listener = Listen("there");
-  auto registration = RegistrationOf("fleeting");
-  registration.set_ephemeral(true);
-  auto fleeting = Listen(registration);
-  bus().PublishDurable(CustomEvent("a"));
-  listener->Ack(listener->NextDelivery().delivery_id());
-  const auto refused = [&](const auto& set) {
-    bus::v1::ReplayEventsRequest request;
-    request.add_listeners("there");
-    request.mutable_start_position()->set_earliest(true);
-    set(request);
-    return Replay(request).status();
-  };
-
-  EXPECT_THAT(refused([](auto& request) { request.clear_listeners(); }), IsFieldError("listeners"));
-  EXPECT_THAT(refused([](auto& request) {
-                for (int i = 0; i < 100; ++i) request.add_listeners(absl::StrFormat("n%d", i));
-              }),
-              IsFieldError("listeners"));
-  EXPECT_THAT(refused([](auto& request) { request.add_listeners("there"); }), IsFieldError("listeners"));
-  EXPECT_THAT(refused([](auto& request) { request.add_listeners("Not a name"); }),
-              IsError(StatusCode::kInvalidArgument, "NAME_INVALID"));
-  EXPECT_THAT(refused([](auto& request) { request.add_listeners("theer"); }),
-              IsError(StatusCode::kNotFound, "LISTENER_NOT_FOUND"));
-  EXPECT_THAT(refused([](auto& request) { request.add_listeners("fleeting"); }),
-              IsError(StatusCode::kFailedPrecondition, "LISTENER_IS_EPHEMERAL"));
-  EXPECT_THAT(refused([](auto& request) { request.clear_start_position(); }), IsFieldError("start_position"));
-  EXPECT_THAT(refused([](auto& request) { request.mutable_start_position()->set_latest(true); }), IsFieldError("start_position"));
-  EXPECT_THAT(refused([](auto& request) { request.mutable_start_position()->set_resume(true); }), IsFieldError("start_position"));
-  EXPECT_THAT(refused([](auto& request) { request.set_filter("("); }), IsError(StatusCode::kInvalidArgument, "FILTER_INVALID"));
-  EXPECT_THAT(refused([](auto& request) { request.add_event_types(event::v1::EVENT_TYPE_UNSPECIFIED); }),
-              IsFieldError("event_types"));
-  EXPECT_THAT(refused([](auto& request) {
-                request.mutable_start_position()->set_sequence(2);
-                request.set_end_sequence(1);
-              }),
-              IsFieldError("end_sequence"));
-  EXPECT_TRUE(listener->NoDeliveryWithin(milliseconds(200)));
-}
-
-TEST_P(JournalTest, AReplayForAListenerThatIsAwaySurvivesTheBus) {
-  if (!durable()) GTEST_SKIP() << "a journal in memory does not survive";
-  LeaveDurably("away");
-  PublishMany(300, CustomEvent("a"));
-  {
-    auto away = Listen("away");
-    for (int i = 0; i < 300; ++i) away->Ack(away->NextDelivery().delivery_id());
-    WaitFor("the backlog to be settled", [&] { return bus().GetListener("away")->backlog() == 0; });
-  }
-  bus::v1::ReplayEventsRequest request;
-  request.add_listeners("away");
-  request.mutable_start_position()->set_earliest(true);
-  const auto replayed = Replay(request);
-  ASSERT_TRUE(replayed.ok()) << replayed.status();
-
-  Restart(SIGKILL);
-
-  auto away = Listen("away");
-  for (int i = 0; i < 300; ++i) {
-    const auto delivery = away->NextDelivery();
-    ASSERT_EQ(delivery.replay_id(), replayed->replay_id());
-    ASSERT_EQ(delivery.event().sequence(), static_cast<uint64_t>(i + 1));
-    away->Ack(delivery.delivery_id());
+TEST_P(JournalTest, ItsServicesAreHealthyByName) {
+  for (const std::string name : {"pvebus.bus.v1.JournalService", "pvebus.bus.v1.DeadLetterService"}) {
+    const std::string request = std::string("\x0a") + static_cast<char>(name.size()) + name;
+    const auto health = CallBytes(*bus().channel(), "/grpc.health.v1.Health/Check", request);
+    ASSERT_TRUE(health.ok()) << name << ": " << health.status();
+    EXPECT_EQ(*health, std::string("\x08\x01")) << "SERVING";
   }
 }
 

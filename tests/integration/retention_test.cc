@@ -7,7 +7,6 @@ namespace pvebus::testing {
 namespace {
 
 using absl::StatusCode;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -203,6 +202,25 @@ TEST_P(RetentionTest, AWatcherThatReadsTooSlowlyHearsOfTheHoleInsteadOfJumpingOv
   const auto end = FromGrpcStatus(stream->Finish());
   EXPECT_THAT(end, IsError(StatusCode::kOutOfRange, "SEQUENCE_COMPACTED"));
   EXPECT_LT(last, 400u);
+}
+
+TEST_P(RetentionTest, AJournalThatAListenerKeepsFullSaysWhoseFaultItIsAndGoesOnWhenThatIsSettled) {
+  Start({"--journal-limit", "1"});
+  LeaveDurably("sleeper");
+  absl::Status full;
+  WaitFor("the journal to be full", [&] {
+    full = bus().Publish(RequestOf(LargeEvent(20'000), bus::v1::WAIT_POLICY_DURABLE)).status();
+    return !full.ok();
+  });
+  EXPECT_THAT(full, IsError(StatusCode::kResourceExhausted, "JOURNAL_FULL"));
+  const auto status = Status();
+  ASSERT_GT(status.warnings_size(), 0);
+  EXPECT_THAT(status.warnings(status.warnings_size() - 1),
+              ::testing::AllOf(HasSubstr("sleeper"), HasSubstr("--retention-backlog")));
+
+  ASSERT_TRUE(SeekToLatest("sleeper").ok());
+
+  EXPECT_TRUE(bus().Publish(RequestOf(LargeEvent(20'000), bus::v1::WAIT_POLICY_DURABLE)).ok());
 }
 
 TEST_P(RetentionTest, AnotherLimitAfterARestartIsInForce) {
