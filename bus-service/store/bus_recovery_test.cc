@@ -18,7 +18,8 @@ std::shared_ptr<Event> EventNumber(Sequence sequence) {
 
 DeliveryState StateAt(Bus& bus, Sequence sequence) {
   DeliveryState state{};
-  bus.Find({EventKey::Kind::kSequence, "", sequence}, [&state](const auto& publication) { state = (*publication)->rows[0].state; });
+  bus.Find({EventKey::Kind::kSequence, "", sequence},
+           [&state](const auto& publication) { state = (*publication)->rows[0].state; });
   return state;
 }
 

@@ -36,8 +36,7 @@ Place PlaceOf(const fs::path& path) {
 }
 
 bool IsTest(const fs::path& file) {
-  return *file.begin() == "tests" || absl::EndsWith(file.stem().string(), "_test") ||
-         absl::StrContains(file.string(), "testing");
+  return *file.begin() == "tests" || absl::EndsWith(file.stem().string(), "_test") || absl::StrContains(file.string(), "testing");
 }
 
 bool IsOurs(const Place& place) { return place.in_service() || place.top == "sdk" || place.top == "cli" || place.top == "tests"; }
