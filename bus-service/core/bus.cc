@@ -44,7 +44,7 @@ Bus::Bus(const Limits& limits, const Clock& clock, Random& random, EventLog& log
       tracer_(parts_),
       // Session numbers are part of delivery ids: begin anywhere, so that ids of an earlier run mean nothing here.
       last_session_(random.Next() & 0x3ffffff) {
-  if (limits_.retention_age.count() != 0) Retain();
+  if (limits_.retention_age.count() != 0 || limits_.retention_count != 0 || limits_.retention_bytes != 0) Retain();
 }
 
 Bus::~Bus() { EndAll(); }

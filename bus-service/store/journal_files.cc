@@ -23,8 +23,16 @@ namespace {
 absl::Status MakePrivateDirectory(const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(directory).parent_path(), error);
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return SystemError("making the data directory", directory, errno);
-  return absl::OkStatus();
+  if (mkdir(directory.c_str(), 0700) == 0) {
+    // Else a power loss could take the directory, and with it everything that was synced inside.
+    const std::string parent = std::filesystem::path(directory).parent_path();
+    const int file = open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = file >= 0 && fsync(file) == 0;
+    const int failure = errno;
+    if (file >= 0) close(file);
+    return synced ? absl::OkStatus() : SystemError("making the data directory durable in", parent, failure);
+  }
+  return errno == EEXIST ? absl::OkStatus() : SystemError("making the data directory", directory, errno);
 }
 
 bool HasContent(const std::string& path) {

@@ -12,8 +12,6 @@
 namespace pvebus::bench {
 namespace {
 
-constexpr auto kSilence = std::chrono::seconds(2);
-
 double Microseconds(std::chrono::nanoseconds duration) { return static_cast<double>(duration.count()) / 1e3; }
 
 }  // namespace
@@ -22,7 +20,8 @@ void AddMeasureOptions(CLI::App& app, MeasureOptions& options) {
   app.add_option("--latency-publishes", options.latency_publishes, "Publishes one at a time");
   app.add_option("--rate-publishes", options.rate_publishes, "Publishes with many outstanding");
   app.add_option("--outstanding", options.outstanding, "So many");
-  app.add_option("--silences", options.silences, "Publishes after two seconds of silence");
+  app.add_option("--silences", options.silences, "Publishes after a silence");
+  app.add_option("--silence", options.silence_seconds, "Seconds of each silence");
 }
 
 absl::Status Measure(const std::string& name, const std::string& address, const MeasureOptions& options) {
@@ -35,7 +34,7 @@ absl::Status Measure(const std::string& name, const std::string& address, const 
   if (!loaded.ok()) return loaded.status();
   std::vector<std::chrono::nanoseconds> after_silence;
   for (size_t i = 0; i < options.silences; ++i) {
-    std::this_thread::sleep_for(kSilence);  // The silence is what is measured.
+    std::this_thread::sleep_for(std::chrono::seconds(options.silence_seconds));  // The silence is what is measured.
     const auto first = generator.Run(1, 1);
     if (!first.ok()) return first.status();
     after_silence.push_back(first->p50);

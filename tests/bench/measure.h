@@ -14,7 +14,8 @@ struct MeasureOptions {
   size_t latency_publishes = 5000;
   size_t rate_publishes = 30000;
   size_t outstanding = 64;
-  size_t silences = 3;  // publishes after two seconds without any
+  size_t silences = 3;  // publishes after silence_seconds without any
+  size_t silence_seconds = 2;
 };
 
 void AddMeasureOptions(CLI::App& app, MeasureOptions& options);
