@@ -54,10 +54,13 @@ class Mailbox {
     BusServer* server = nullptr;
     {
       MutexLock lock(mutex_);
+      if (!server_) {
+        waiting_.push_back(std::move(task));
+        return;
+      }
       server = server_;
-      if (!server) waiting_.push_back(std::move(task));
     }
-    if (server) server->Post(std::move(task));
+    server->Post(std::move(task));
   }
   void Connect(BusServer& server) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);

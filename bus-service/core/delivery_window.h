@@ -55,7 +55,7 @@ class DeliveryWindow {
  public:
   // Requires: no entry of that slot is there.
   WindowEntry& Add(EventPtr event, Slot slot);
-  WindowEntry& Add(EventPtr event) { return Add(event, event->sequence); }
+  WindowEntry& Add(const EventPtr& event) { return Add(event, event->sequence); }
   void Erase(WindowEntry& entry);
   void Clear();
 

@@ -130,7 +130,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // The cursor comes to an event. False when there is no room for it.
   bool Pass(const EventPtr& event);
   void ReadAgain(Duration after);
-  WindowEntry& Load(EventPtr event, bool counts);
+  WindowEntry& Load(const EventPtr& event, bool counts);
   // Until it expires.
   Duration LeftOf(const Event& event) const;
   void LoadReplay(Replay replay, EventPtr event);

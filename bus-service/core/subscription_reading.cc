@@ -108,8 +108,8 @@ Duration Subscription::LeftOf(const Event& event) const {
   return duration_cast<Duration>(*event.expire_time - parts_.clock.SystemNow());
 }
 
-WindowEntry& Subscription::Load(EventPtr event, bool counts) {
-  WindowEntry& entry = window_.Add(std::move(event));
+WindowEntry& Subscription::Load(const EventPtr& event, bool counts) {
+  WindowEntry& entry = window_.Add(event);
   entry.counts = counts;
   Touch();
   // System time is what the publisher meant.

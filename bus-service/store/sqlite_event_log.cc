@@ -168,7 +168,7 @@ void SqliteEventLog::OnStored(const std::vector<JournalWriter::Appending>& event
     tail_.Add(append.event);
     if (end == segment_ends.end() || *end != event.sequence + 1) continue;
     segments_.Close(*end++);
-    if (auto generation = ids_->FreezeIfFull()) Seal(std::move(generation));
+    if (const auto generation = ids_->FreezeIfFull()) Seal(generation);
   }
 }
 
@@ -412,7 +412,7 @@ void SqliteEventLog::SaveStepwise(std::shared_ptr<std::deque<JournalWriter::Save
   });
 }
 
-void SqliteEventLog::Seal(std::shared_ptr<const IdIndex::Generation> generation) {
+void SqliteEventLog::Seal(const std::shared_ptr<const IdIndex::Generation>& generation) {
   reader_->Enqueue([this, alive = alive_, post = post_, generation](JournalTables&, SteadyTime) {
     auto block = std::make_shared<IdBlock>(generation->Entries());
     post([this, alive, generation, block] {

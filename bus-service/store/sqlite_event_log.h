@@ -116,7 +116,7 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   void ForgetLetter(uint64_t id);
   // One after the other, each in a commit of its own; `done` when the last is in the files.
   void SaveStepwise(std::shared_ptr<std::deque<JournalWriter::Save>> steps, std::function<void()> done);
-  void Seal(std::shared_ptr<const IdIndex::Generation> generation);
+  void Seal(const std::shared_ptr<const IdIndex::Generation>& generation);
   // Ids of segments that are in a block.
   void DropSegmentIds(Sequence first, Sequence end);
   void DropBlocks(const std::vector<uint64_t>& blocks);
