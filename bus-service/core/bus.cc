@@ -7,6 +7,7 @@
 #include "bus-service/core/errors.h"
 #include "bus-service/core/event_id.h"
 #include "bus-service/core/names.h"
+#include "sdk/base/error.h"
 
 namespace pvebus::bus {
 namespace {
@@ -196,8 +197,14 @@ void Bus::Match(Publication& publication) const {
 void Bus::Appended(Sequence sequence, const absl::Status& status) {
   Publication& publication = *ledger_.Find(sequence);
   if (!status.ok()) {
-    logger_.Error("append_failed sequence=%d error=\"%s\"", sequence, status.ToString());
-    gather_.Fail(publication, status);
+    // A disk that is full must not be filled with lines about it.
+    if (clock_.SteadyNow() >= next_append_line_) {
+      logger_.Error("append_failed sequence=%d error=\"%s\" the next line about it in 10 s at the earliest", sequence,
+                    status.ToString());
+      next_append_line_ = clock_.SteadyNow() + std::chrono::seconds(10);
+    }
+    const bool full = status.code() == absl::StatusCode::kResourceExhausted && ErrorReason(status).empty();
+    gather_.Fail(publication, full ? DiskFull(std::string(status.message())) : status);
     ledger_.RemoveLast();
     return;
   }

@@ -131,6 +131,7 @@ class Bus {
   std::function<void()> journal_observer_;
   uint64_t last_session_ = 0;
   SystemTime last_publish_time_;
+  SteadyTime next_append_line_{};
   ListenerError view_error_;
 };
 

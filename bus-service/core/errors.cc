@@ -122,6 +122,13 @@ absl::Status JournalFull(uint64_t limit_bytes, std::string_view holder) {
       std::chrono::seconds(1));
 }
 
+absl::Status DiskFull(std::string_view what) {
+  return WithRetryDelay(
+      MakeError(StatusCode::kResourceExhausted, "JOURNAL_FULL",
+                StrFormat("the journal's disk has no room: %s; publishing goes on by itself when there is", what)),
+      std::chrono::seconds(1));
+}
+
 absl::Status PublishBackpressure(size_t waiting) {
   return WithRetryDelay(
       MakeError(StatusCode::kResourceExhausted, "PUBLISH_BACKPRESSURE",

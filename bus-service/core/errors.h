@@ -33,6 +33,7 @@ absl::Status RequiredListenerMissing(std::string_view listener,
                                      std::string_view why);               // FAILED_PRECONDITION REQUIRED_LISTENER_MISSING
 absl::Status SequenceMismatch(Sequence expected, Sequence last);          // ABORTED SEQUENCE_MISMATCH
 absl::Status JournalFull(uint64_t limit_bytes, std::string_view holder);  // RESOURCE_EXHAUSTED JOURNAL_FULL, retry delay
+absl::Status DiskFull(std::string_view what);                             // RESOURCE_EXHAUSTED JOURNAL_FULL, retry delay
 absl::Status PublishBackpressure(size_t waiting);                         // RESOURCE_EXHAUSTED PUBLISH_BACKPRESSURE, retry delay
 absl::Status JournalDamaged(std::string_view what);                       // DATA_LOSS JOURNAL_DAMAGED
 absl::Status EventNotFound(std::string_view key);                         // NOT_FOUND EVENT_NOT_FOUND

@@ -11,6 +11,7 @@ namespace pvebus::bus {
 namespace {
 
 constexpr int kUnknown = 2;
+constexpr int kUnavailable = 14;
 constexpr int kLastCode = 16;  // of google.rpc.Code
 
 // Sets `out` from an optional duration field; 0 counts as absent.
@@ -165,8 +166,11 @@ namespace {
 ListenerError DecodeError(const v1::ListenerError& proto, Settlement::Outcome outcome) {
   ListenerError error;
   error.code = proto.code() < 1 || proto.code() > kLastCode ? kUnknown : proto.code();
-  error.reason = proto.reason().empty() ? "REJECTED" : Cut(proto.reason(), 63);
+  const bool released = outcome == Settlement::Outcome::kRelease && !proto.code() && proto.reason().empty();
+  if (released) error.code = kUnavailable;
+  error.reason = proto.reason().empty() ? (released ? "RELEASED" : "REJECTED") : Cut(proto.reason(), 63);
   error.message = Cut(proto.message(), 4096);
+  if (released && error.message.empty()) error.message = "the listener handed the event back";
   error.retryable = outcome == Settlement::Outcome::kRetry || outcome == Settlement::Outcome::kRelease;
   size_t bytes = 0;
   for (const auto& [key, value] : proto.metadata()) {

@@ -223,6 +223,13 @@ TEST(ListenerCodecTest, AMessageHasBetweenOneAndTenThousandSettlements) {
   EXPECT_EQ(ErrorReason(DecodeSettlements(settlements).status()), "FIELD_INVALID");
 }
 
+TEST(ListenerCodecTest, WhatIsMerelyHandedBackIsNoRejection) {
+  const Settlement settlement = DecodeOne([](auto& s) { s.mutable_rejection()->set_mode(v1::REJECT_MODE_RELEASE); })->at(0);
+  EXPECT_EQ(settlement.error.code, 14);
+  EXPECT_EQ(settlement.error.reason, "RELEASED");
+  EXPECT_EQ(settlement.error.message, "the listener handed the event back");
+}
+
 TEST(ListenerCodecTest, ARejectionWithoutAnErrorIsUnknownRejected) {
   const Settlement settlement = DecodeOne([](auto& s) { s.mutable_rejection(); })->at(0);
   EXPECT_EQ(settlement.error.code, 2);
