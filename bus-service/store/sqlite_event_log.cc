@@ -336,7 +336,7 @@ void SqliteEventLog::Count(Sequence from, Sequence to, std::function<bool(const 
     while (*next <= to) {
       events.clear();
       if (auto status = ReadEvents(tables, lost, *next, to, {kCountChunk, SIZE_MAX}, events); !status.ok()) {
-        post([this, alive, done, status] {
+        post([this, alive, done, status = std::move(status)] {
           if (*alive) done(Note(status));
         });
         return true;

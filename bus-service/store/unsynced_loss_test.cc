@@ -270,9 +270,10 @@ TEST(UnsyncedLossTest, NothingIsLostWhileTheFirstFileIsMade) {
 // The write-ahead log goes into the database and is written over from its beginning: the moments at which both count.
 TEST(UnsyncedLossTest, NothingIsLostWhileTheWriteAheadLogIsMovedIntoTheDatabase) {
   PowerLoss journal(3);
-  int moves = 0;
-  int after = 0;
-  int writes = 0;
+  // The writer and the checkpointer ask.
+  std::atomic<int> moves = 0;
+  std::atomic<int> after = 0;
+  std::atomic<int> writes = 0;
   journal.when = [&](Operation operation, const std::string& path) {
     const bool log = path.size() > 4 && path.substr(path.size() - 4) == "-wal";
     if (!log) {
