@@ -22,8 +22,8 @@ void PrintOutcome(const bus::v1::RedriveDeadLettersRequest& request, const bus::
     out << absl::StrFormat("%s would be delivered again; nothing was done\n", Letters(response.redriven_count()));
   } else {
     out << absl::StrFormat(
-        "%s are delivered again, as redrive %s\nto watch it: pvebus dead-letters list   (what succeeds leaves it)\n",
-        Letters(response.redriven_count()), response.redrive_id());
+        "%s %s delivered again, as redrive %s\nto watch it: pvebus dead-letters list   (what succeeds leaves it)\n",
+        Letters(response.redriven_count()), response.redriven_count() == 1 ? "is" : "are", response.redrive_id());
   }
 }
 

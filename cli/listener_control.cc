@@ -36,7 +36,7 @@ std::string Sentence(const bus::v1::SeekListenerResponse& response) {
                          response.skipped_count());
 }
 std::string Sentence(const bus::v1::DeleteListenerResponse& response) {
-  return absl::StrFormat("forgotten; %d unsettled events given up", response.dropped_count());
+  return absl::StrFormat("forgotten; %d unsettled events and dead letters given up", response.dropped_count());
 }
 
 void PrintState(const bus::v1::DeleteListenerResponse&, std::ostream&) {}

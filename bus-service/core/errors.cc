@@ -222,7 +222,7 @@ absl::Status EtagMismatch(std::string_view etag) {
 
 absl::Status ListenerNotEmpty(std::string_view name, uint64_t backlog, bool connected) {
   return MakeError(StatusCode::kFailedPrecondition, "LISTENER_NOT_EMPTY",
-                   StrFormat("listener \"%s\" %s and has %d unsettled events: use force to drop them", name,
+                   StrFormat("listener \"%s\" %s and has %d unsettled events and dead letters: use force to drop them", name,
                              connected ? "is connected" : "is not connected", backlog),
                    {{"backlog", std::to_string(backlog)}});
 }

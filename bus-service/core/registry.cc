@@ -305,8 +305,7 @@ void Registry::Seek(std::string_view name, const StartPosition& position, bool v
 absl::StatusOr<uint64_t> Registry::Delete(std::string_view name, bool force, std::string_view etag) {
   auto record = Find(name, etag);
   if (!record.ok()) return record.status();
-  const Subscription& subscription = *(*record)->subscription;
-  const uint64_t backlog = subscription.backlog() + (subscription.id() != 0 ? subscription.dead_letters() : 0);
+  const uint64_t backlog = (*record)->subscription->kept();
   Session* holder = (*record)->holder;
   if (!force && (holder || backlog > 0)) return ListenerNotEmpty(name, backlog, holder != nullptr);
   if (holder) {

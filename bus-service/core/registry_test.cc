@@ -362,5 +362,24 @@ TEST(RegistryTest, TheObserverHearsOfEveryoneWhoComesAndGoes) {
   bus.bus.registry().SetObserver(nullptr);
 }
 
+TEST(RegistryTest, DeletingAListenerSaysOnceWhatIsLostWithIt) {
+  BusHarness bus;
+  auto& a = bus.Connect("a");
+  bus.Publish({.id = "dead", .key = "1", .wait_policy = WaitPolicy::kDurable});
+  bus.Publish({.id = "held", .key = "2", .wait_policy = WaitPolicy::kDurable});
+  a.DeadLetter("dead");
+  a.Break();
+  EXPECT_EQ(Reason(bus.bus.registry().Delete("a", false, "").status()), "LISTENER_NOT_EMPTY");
+
+  uint64_t redriven = 0;
+  bus.bus.dead_letters().Redrive({}, false, [&redriven](const auto& answer) { redriven = answer->count; });
+  bus.Advance(seconds(1));
+  ASSERT_EQ(redriven, 1u);
+
+  const auto lost = bus.bus.registry().Delete("a", true, "");
+  ASSERT_TRUE(lost.ok()) << lost.status();
+  EXPECT_EQ(*lost, 2u) << "a dead letter that is being redriven is one thing, not two";
+}
+
 }  // namespace
 }  // namespace pvebus::bus

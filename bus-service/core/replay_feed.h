@@ -30,6 +30,7 @@ class ReplayFeed {
   uint64_t waiting() const { return waiting_; }
   // A redrive of dead letters is under way.
   bool redriving() const { return redrives_ > 0; }
+  uint64_t redrives() const { return redrives_; }
 
  private:
   Parts& parts_;

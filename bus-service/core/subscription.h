@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -83,6 +84,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void AddReplays(uint64_t count, uint64_t redrives);
   // A redrive of its dead letters is under way.
   bool redriving() const { return replays_.redriving(); }
+  // What is lost with the listener: unsettled events, and dead letters, once each.
+  uint64_t kept() const { return backlog() + (id_ == 0 ? 0 : dead_letters_ - std::min(dead_letters_, replays_.redrives())); }
   void DeadLetterRemoved();
 
   // Saves how far the listener is, when that has changed.

@@ -148,4 +148,30 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   std::unique_ptr<JournalWriter> writer_;
 };
 
+template <typename Result>
+void SqliteEventLog::Ask(std::function<absl::StatusOr<Result>(JournalTables&)> work,
+                         std::function<void(absl::StatusOr<Result>)> done) {
+  if (!reader_) return done(Unreadable());
+  reader_->Enqueue(
+      [this, alive = alive_, post = post_, work = std::move(work), done = std::move(done)](JournalTables& tables, SteadyTime) {
+        auto result = std::make_shared<absl::StatusOr<Result>>(work(tables));
+        post([this, alive, result, done] {
+          if (!*alive) return;
+          if (result->ok()) return done(std::move(*result));
+          done(Note(result->status()));
+        });
+        return true;
+      });
+}
+
+template <typename Result>
+void SqliteEventLog::AskSaved(std::function<absl::StatusOr<Result>(JournalTables&)> work,
+                              std::function<void(absl::StatusOr<Result>)> done) {
+  if (!writer_ || !writer_->HasUnsaved()) return Ask<Result>(std::move(work), std::move(done));
+  writer_->WhenDurable([this, work = std::move(work), done = std::move(done)](const absl::Status& status) {
+    if (!status.ok()) return done(status);
+    Ask<Result>(work, done);
+  });
+}
+
 }  // namespace pvebus::bus
