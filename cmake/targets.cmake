@@ -1,6 +1,6 @@
 # One static library per folder; its DEPS are the architecture.
 #   pvebus_library(NAME SOURCES a.cc b.cc DEPS sdk_base ...)
-#   pvebus_program(NAME SOURCES main.cc DEPS ...)              -> build/<preset>/bin/NAME
+#   pvebus_program(NAME SOURCES main.cc DEPS ...)              -> build/<preset>/bin/NAME; DAEMON: with the allocator of what runs for long
 #   pvebus_test(NAME SOURCES a_test.cc DEPS ... [TIMEOUT seconds] [LABELS l])   -> a gtest binary, one ctest test
 # GRPC marks a target that includes gRPC or generated code: it shares the precompiled header.
 
@@ -25,8 +25,11 @@ function(pvebus_library name)
 endfunction()
 
 function(pvebus_program name)
-  cmake_parse_arguments(A "GRPC" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(A "GRPC;DAEMON" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
+  if(A_DAEMON AND NOT PVEBUS_SANITIZE)
+    target_link_libraries(${name} PRIVATE PkgConfig::jemalloc)
+  endif()
   if(A_GRPC)
     pvebus_target(${name} GRPC DEPS ${A_DEPS})
   else()

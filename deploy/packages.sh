@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
-  libgtest-dev libgmock-dev libspdlog-dev libcli11-dev libsystemd-dev nlohmann-json3-dev libsqlite3-dev libxxhash-dev
+  libgtest-dev libgmock-dev libspdlog-dev libcli11-dev libsystemd-dev nlohmann-json3-dev libsqlite3-dev libxxhash-dev libjemalloc-dev
 )
 for option in "$@"; do
   case $option in

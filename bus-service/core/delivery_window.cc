@@ -6,8 +6,8 @@
 namespace pvebus::bus {
 
 WindowEntry& DeliveryWindow::Add(EventPtr event, Slot slot) {
-  const auto it = entries_.try_emplace(entries_.end(), slot);
-  WindowEntry& entry = it->second;
+  const auto it = entries_.emplace_hint(entries_.end(), slot, std::make_unique<WindowEntry>());
+  WindowEntry& entry = *it->second;
   assert(!entry.event);
   entry.slot = slot;
   entry.event = std::move(event);
@@ -30,7 +30,7 @@ WindowEntry& DeliveryWindow::Add(EventPtr event, Slot slot) {
 void DeliveryWindow::Erase(WindowEntry& entry) {
   if (uint32_t* counter = Counter(entry.state)) --*counter;
   ForgetDeliveryIds(entry);
-  ready_.erase(entry.slot);
+  if (entry.ready_) ready_.erase(entry.slot);
   bytes_ -= entry.event->Bytes();
   WindowEntry* before = entry.key_previous_;
   WindowEntry* after = entry.key_next_;
@@ -55,7 +55,7 @@ void DeliveryWindow::Clear() {
   in_flight_ = in_backoff_ = deferred_ = 0;
 }
 
-WindowEntry* DeliveryWindow::NextReady() { return ready_.empty() ? nullptr : &entries_.find(*ready_.begin())->second; }
+WindowEntry* DeliveryWindow::NextReady() { return ready_.empty() ? nullptr : entries_.find(*ready_.begin())->second.get(); }
 
 uint32_t* DeliveryWindow::Counter(WindowEntry::State state) {
   switch (state) {
@@ -91,9 +91,12 @@ bool DeliveryWindow::MayGo(const WindowEntry& entry) const {
   return entry.key_next_ == nullptr || keys_.find(entry.key_hash_)->second.in_flight == 0;
 }
 
-void DeliveryWindow::UpdateReady(const WindowEntry& entry) {
-  if (MayGo(entry)) {
-    ready_.insert(entry.slot);
+void DeliveryWindow::UpdateReady(WindowEntry& entry) {
+  const bool ready = MayGo(entry);
+  if (ready == entry.ready_) return;
+  entry.ready_ = ready;
+  if (ready) {
+    ready_.insert(ready_.end(), entry.slot);
   } else {
     ready_.erase(entry.slot);
   }
@@ -122,7 +125,7 @@ WindowEntry* DeliveryWindow::FindDelivery(uint64_t delivery_id) {
 
 WindowEntry* DeliveryWindow::Find(Slot slot) {
   const auto it = entries_.find(slot);
-  return it == entries_.end() ? nullptr : &it->second;
+  return it == entries_.end() ? nullptr : it->second.get();
 }
 
 }  // namespace pvebus::bus

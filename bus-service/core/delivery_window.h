@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
@@ -44,6 +44,7 @@ struct WindowEntry {
 
  private:
   friend class DeliveryWindow;
+  bool ready_ = false;  // in the window's list of what may be sent
   uint64_t key_hash_ = 0;
   WindowEntry* key_previous_ = nullptr;
   WindowEntry* key_next_ = nullptr;
@@ -53,6 +54,8 @@ struct WindowEntry {
 // which delivery id means which. Knows no policy and no time. Addresses of entries are stable. One thread.
 class DeliveryWindow {
  public:
+  using Entries = absl::btree_map<Slot, std::unique_ptr<WindowEntry>>;
+
   // Requires: no entry of that slot is there.
   WindowEntry& Add(EventPtr event, Slot slot);
   WindowEntry& Add(const EventPtr& event) { return Add(event, event->sequence); }
@@ -70,8 +73,7 @@ class DeliveryWindow {
   const WindowEntry* Find(Slot slot) const { return const_cast<DeliveryWindow*>(this)->Find(slot); }
   bool IsFirstOfKey(const WindowEntry& entry) const { return entry.key_previous_ == nullptr; }
 
-  std::map<Slot, WindowEntry>& entries() { return entries_; }
-  const std::map<Slot, WindowEntry>& entries() const { return entries_; }
+  const Entries& entries() const { return entries_; }
   size_t size() const { return entries_.size(); }
   bool has_ready() const { return !ready_.empty(); }
   size_t bytes() const { return bytes_; }
@@ -87,10 +89,10 @@ class DeliveryWindow {
   };
 
   bool MayGo(const WindowEntry& entry) const;
-  void UpdateReady(const WindowEntry& entry);
+  void UpdateReady(WindowEntry& entry);
   uint32_t* Counter(WindowEntry::State state);
 
-  std::map<Slot, WindowEntry> entries_;
+  Entries entries_;
   // By the key's hash: two keys with one hash are merely kept in order among each other.
   absl::flat_hash_map<uint64_t, Key> keys_;
   absl::btree_set<Slot> ready_;

@@ -216,7 +216,7 @@ TEST(DeliveryWindowTest, ItAlwaysAgreesWithTheRulesWhateverHappens) {
       ASSERT_EQ(window.in_backoff(), model.Count(State::kBackoff));
       ASSERT_EQ(window.deferred(), model.Count(State::kDeferred));
       size_t bytes = 0;
-      for (const auto& [loaded, its] : window.entries()) bytes += its.event->Bytes();
+      for (const auto& [loaded, its] : window.entries()) bytes += its->event->Bytes();
       ASSERT_EQ(window.bytes(), bytes);
     }
   }

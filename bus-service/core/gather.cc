@@ -49,6 +49,7 @@ void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until,
   waiting_.insert(&publication);
   ++waiters_;
   publication.waiters.push_back({policy, std::move(done), {}, caller});
+  if (policy <= WaitPolicy::kDurable) return;  // what is not durable yet is not told, however long it takes
   publication.waiters.back().timer =
       timers_.Schedule(until, [this, &publication, number = timers_.next_number()] { WaitIsOver(publication, number); });
 }

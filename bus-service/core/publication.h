@@ -65,6 +65,8 @@ struct ListenerRow {
 
 // An event and everything that is known about its deliveries. Lives in the Ledger.
 struct Publication {
+  static constexpr size_t kFewRows = 8;
+
   struct Waiter {
     WaitPolicy policy;
     std::function<void(absl::Status)> done;
@@ -87,6 +89,10 @@ struct Publication {
   size_t Bytes() const { return event->Bytes() + 256 + rows.size() * (sizeof(ListenerRow) + 64) + answer_bytes; }
   // The row of exactly this listener, not of an earlier one of its name; null when there is none.
   ListenerRow* FindRow(const std::shared_ptr<const std::string>& listener) {
+    if (rows.size() <= kFewRows) {  // without a look at the names
+      const auto found = std::find_if(rows.begin(), rows.end(), [&](const ListenerRow& each) { return each.listener == listener; });
+      return found == rows.end() ? nullptr : &*found;
+    }
     const auto row = std::lower_bound(rows.begin(), rows.end(), *listener,
                                       [](const ListenerRow& before, const std::string& name) { return *before.listener < name; });
     return row != rows.end() && row->listener == listener ? &*row : nullptr;

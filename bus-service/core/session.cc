@@ -171,7 +171,7 @@ void Session::End(absl::Status status, bool lost) {
   heartbeat_due_ = false;
   if (subscription_) {
     for (const auto& [sequence, entry] : subscription_->window().entries()) {
-      if (entry.state == WindowEntry::State::kInFlight) Confirm(entry.delivery_id, ConfirmationStatus::kStaleSession);
+      if (entry->state == WindowEntry::State::kInFlight) Confirm(entry->delivery_id, ConfirmationStatus::kStaleSession);
     }
     const auto subscription = std::move(subscription_);
     subscription_ = nullptr;

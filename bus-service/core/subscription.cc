@@ -59,9 +59,9 @@ void Subscription::Detach(Leave leave) {
   session_ = nullptr;
   sending_ = false;
   std::vector<Slot> in_flight;
-  for (auto& [slot, entry] : window_.entries()) {
-    window_.ForgetDeliveryIds(entry);
-    if (entry.state == State::kInFlight) in_flight.push_back(slot);
+  for (const auto& [slot, entry] : window_.entries()) {
+    window_.ForgetDeliveryIds(*entry);
+    if (entry->state == State::kInFlight) in_flight.push_back(slot);
   }
   for (const Slot slot : in_flight) {
     WindowEntry& entry = *window_.Find(slot);
@@ -135,13 +135,14 @@ void Subscription::SetRowState(const WindowEntry& entry, DeliveryState state) {
 
 void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out) {
   size_t bytes = 0;
+  const SystemTime now = parts_.clock.SystemNow();
   while (available() && window_.in_flight() < max_in_flight_) {
     WindowEntry* entry = window_.NextReady();
     if (!entry) {
       if (!Fill()) break;
       continue;
     }
-    if (HasExpired(*entry->event, parts_.clock.SystemNow()) && !entry->replay) {
+    if (HasExpired(*entry->event, now) && !entry->replay) {
       Finish(*entry, DeliveryState::kExpired, ExpiredError(), {});
       continue;
     }
@@ -177,7 +178,7 @@ std::optional<Sequence> Subscription::TakeCaughtUp() {
   if (!caught_up_due_ || !available() || cursor_.next() <= caught_up_target_) return std::nullopt;
   for (const auto& [sequence, entry] : window_.entries()) {
     if (sequence > caught_up_target_) break;
-    if (entry.state != State::kInFlight && entry.attempt == 0) return std::nullopt;
+    if (entry->state != State::kInFlight && entry->attempt == 0) return std::nullopt;
   }
   caught_up_due_ = false;
   return caught_up_target_;
@@ -232,7 +233,7 @@ std::string Subscription::BlockedReason() const {
   if (window_.in_flight() >= max_in_flight_) {
     SteadyTime oldest = SteadyTime::max();
     for (const auto& [sequence, entry] : window_.entries()) {
-      if (entry.state == State::kInFlight) oldest = std::min(oldest, entry.sent_time);
+      if (entry->state == State::kInFlight) oldest = std::min(oldest, entry->sent_time);
     }
     const Duration age = parts_.clock.SteadyNow() - oldest;
     if (age < kNormalWait) return {};

@@ -237,23 +237,23 @@ void Subscription::RunDue() {
   SteadyTime next = SteadyTime::max();
   std::vector<Slot> missed;
   std::vector<Slot> expired;
-  for (auto& [slot, entry] : window_.entries()) {
-    if (entry.state != State::kInFlight && entry.event->expire_time && !entry.replay) {
-      const Duration left = LeftOf(*entry.event);
+  for (const auto& [slot, entry] : window_.entries()) {
+    if (entry->state != State::kInFlight && entry->event->expire_time && !entry->replay) {
+      const Duration left = LeftOf(*entry->event);
       if (left <= Duration::zero()) {
         expired.push_back(slot);
         continue;
       }
       next = std::min(next, now + left);
     }
-    if (entry.state != State::kInFlight && entry.state != State::kBackoff) continue;
-    if (entry.due > now) {
-      next = std::min(next, entry.due);
-    } else if (entry.state == State::kInFlight) {
+    if (entry->state != State::kInFlight && entry->state != State::kBackoff) continue;
+    if (entry->due > now) {
+      next = std::min(next, entry->due);
+    } else if (entry->state == State::kInFlight) {
       missed.push_back(slot);
     } else {
-      window_.SetState(entry, State::kReady);
-      SetRowState(entry, DeliveryState::kQueued);
+      window_.SetState(*entry, State::kReady);
+      SetRowState(*entry, DeliveryState::kQueued);
     }
   }
   for (const Slot slot : missed) {

@@ -263,7 +263,7 @@ void Subscription::DropAll(const ListenerError& error) {
     parts_.ledger.SetAnswer(*publication, *row, error);
     parts_.gather.SetState(*publication, *row, DeliveryState::kExpired);
   };
-  for (const auto& [slot, entry] : window_.entries()) end(parts_.ledger.Find(entry.event->sequence));
+  for (const auto& [slot, entry] : window_.entries()) end(parts_.ledger.Find(entry->event->sequence));
   parts_.ledger.ForEachSince(cursor_.next(), end);
   window_.Clear();
   deferred_by_.clear();
@@ -277,7 +277,7 @@ Sequence Subscription::floor() const {
 }
 
 std::optional<SystemTime> Subscription::OldestUnackedTime() const {
-  if (!window_.entries().empty()) return window_.entries().begin()->second.event->publish_time;
+  if (!window_.entries().empty()) return window_.entries().begin()->second->event->publish_time;
   const Publication* next = backlog_.count() > 0 ? parts_.ledger.Find(cursor_.next()) : nullptr;
   if (!next) return std::nullopt;
   return next->event->publish_time;

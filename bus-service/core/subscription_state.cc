@@ -75,7 +75,7 @@ void Subscription::SaveProgress() {
   }
   progress.unsettled.reserve(window_.size());
   for (const auto& [slot, entry] : window_.entries()) {
-    if (!entry.replay) progress.unsettled.push_back(slot);
+    if (!entry->replay) progress.unsettled.push_back(slot);
   }
   parts_.states.SaveProgress(id_, std::move(progress));
 }

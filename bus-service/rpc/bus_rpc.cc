@@ -2,6 +2,7 @@
 
 #include "bus-service/core/errors.h"
 #include "bus-service/rpc/event_codec.h"
+#include "bus-service/rpc/proto_writer.h"
 #include "bus-service/rpc/result_codec.h"
 
 namespace pvebus::bus {
@@ -25,26 +26,42 @@ EventKey KeyOf(const Event& event, const std::string& request_id) {
 // The answers of a batch as they come in; the last one sends them.
 class Batch {
  public:
-  Batch(UnaryCall& call, Bus& bus, int size) : call_(call), bus_(bus), missing_(size) {
-    for (int i = 0; i < size; ++i) response_.add_responses();
-  }
+  Batch(UnaryCall& call, Bus& bus, int size) : call_(call), bus_(bus), missing_(size), answers_(size) {}
 
   void Put(int index, const absl::StatusOr<PublishReply>& reply) {
-    v1::PublishResponse& response = *response_.mutable_responses(index);
+    const size_t begin = bytes_.size();
     if (reply.ok()) {
-      EncodeResult(*reply->publication, bus_, *response.mutable_result());
-      response.set_duplicate(reply->duplicate);
+      AppendResponse(*reply, bus_, bytes_);
     } else {
-      EncodeStatus(reply.status(), *response.mutable_error());
+      v1::PublishResponse refused;
+      EncodeStatus(reply.status(), *refused.mutable_error());
+      refused.AppendToString(&bytes_);
     }
-    if (--missing_ == 0) call_.Reply(response_);
+    answers_[index] = {begin, bytes_.size() - begin};
+    if (--missing_ == 0) Send();
   }
 
  private:
+  struct Answer {
+    size_t begin = 0;
+    size_t size = 0;
+  };
+
+  void Send() const {
+    std::string message;
+    message.reserve(bytes_.size() + answers_.size() * 4);
+    ProtoWriter writer(message);
+    for (const Answer& answer : answers_) {
+      writer.Bytes(v1::BatchPublishResponse::kResponsesFieldNumber, std::string_view(bytes_).substr(answer.begin, answer.size));
+    }
+    call_.Reply(message);
+  }
+
   UnaryCall& call_;
   Bus& bus_;
   int missing_;
-  v1::BatchPublishResponse response_;
+  std::vector<Answer> answers_;
+  std::string bytes_;  // in the order in which they came
 };
 
 }  // namespace
@@ -76,9 +93,8 @@ void BusRpc::Publish(UnaryCall& call, v1::PublishRequest& request) {
   const std::string request_id = command->request_id;
   bus_.Publish(*std::move(command), [this, &call](const absl::StatusOr<PublishReply>& reply) {
     if (!reply.ok()) return call.Fail(reply.status());
-    v1::PublishResponse response;
-    EncodeResult(*reply->publication, bus_, *response.mutable_result());
-    response.set_duplicate(reply->duplicate);
+    std::string response;
+    AppendResponse(*reply, bus_, response);
     call.Reply(response);
   });
   call.OnCancel([this, &call, event, request_id] { bus_.Leave(KeyOf(*event, request_id), &call); });

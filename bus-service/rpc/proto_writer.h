@@ -35,13 +35,26 @@ class ProtoWriter {
     Varint(static_cast<uint64_t>(field) << 3 | 2);
     Varint(size);
   }
+  // A message whose fields `write` appends.
+  template <typename Write>
+  void Message(int field, Write write) {
+    Varint(static_cast<uint64_t>(field) << 3 | 2);
+    const size_t begin = out_.size() + 1;
+    out_.push_back(0);
+    write();
+    uint64_t size = out_.size() - begin;
+    if (size >= 0x80) out_.insert(begin, VarintSize(size) - 1, 0);
+    for (size_t at = begin - 1;; ++at, size >>= 7) {
+      out_[at] = static_cast<char>(size >= 0x80 ? size | 0x80 : size);
+      if (size < 0x80) return;
+    }
+  }
+  // google.protobuf.Timestamp and Duration look alike. Requires: not before 1970, and not negative.
   void Timestamp(int field, SystemTime time) {
-    const int64_t nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-    const auto seconds = static_cast<uint64_t>(nanos / 1'000'000'000);
-    const auto rest = static_cast<uint64_t>(nanos % 1'000'000'000);
-    Header(field, 2 + VarintSize(seconds) + VarintSize(rest));
-    Number(1, seconds);
-    Number(2, rest);
+    Time(field, std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+  }
+  void Duration(int field, pvebus::Duration duration) {
+    Time(field, std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
   }
 
   static size_t VarintSize(uint64_t value) {
@@ -51,6 +64,14 @@ class ProtoWriter {
   }
 
  private:
+  void Time(int field, int64_t nanos) {
+    const auto seconds = static_cast<uint64_t>(nanos / 1'000'000'000);
+    const auto rest = static_cast<uint64_t>(nanos % 1'000'000'000);
+    Header(field, 2 + VarintSize(seconds) + VarintSize(rest));
+    Number(1, seconds);
+    Number(2, rest);
+  }
+
   std::string& out_;
 };
 

@@ -1,29 +1,75 @@
 #include "bus-service/rpc/result_codec.h"
 
-#include "bus-service/rpc/time_codec.h"
+#include <algorithm>
+
+#include "bus-service/rpc/proto_writer.h"
 #include "sdk/base/error.h"
 
 namespace pvebus::bus {
 namespace {
 
-v1::PublishOutcome Outcome(const v1::PublishResult& result, bool required_failed) {
-  if (result.matched_count() == 0) return v1::PUBLISH_OUTCOME_NO_LISTENERS;
-  if (required_failed) return v1::PUBLISH_OUTCOME_FAILED;
-  if (result.pending_count() > 0) return v1::PUBLISH_OUTCOME_PENDING;
-  if (result.failed_count() == 0) return v1::PUBLISH_OUTCOME_SUCCEEDED;
-  return result.succeeded_count() == 0 ? v1::PUBLISH_OUTCOME_FAILED : v1::PUBLISH_OUTCOME_PARTIAL;
+// Rows in each of the three ways in which they count.
+struct Counts {
+  uint32_t succeeded = 0;
+  uint32_t failed = 0;
+  uint32_t pending = 0;
+  uint32_t final = 0;
+  bool required_failed = false;
+
+  void Add(DeliveryState state, bool required) {
+    final += IsFinal(state);
+    switch (state) {
+      case DeliveryState::kSucceeded:
+      case DeliveryState::kSkipped:
+        ++succeeded;
+        break;
+      case DeliveryState::kRetryScheduled:
+      case DeliveryState::kDeadLettered:
+      case DeliveryState::kExpired:
+        ++failed;
+        required_failed |= required;
+        break;
+      default:
+        ++pending;
+    }
+  }
+
+  v1::PublishOutcome Outcome() const {
+    if (succeeded + failed + pending == 0) return v1::PUBLISH_OUTCOME_NO_LISTENERS;
+    if (required_failed) return v1::PUBLISH_OUTCOME_FAILED;
+    if (pending > 0) return v1::PUBLISH_OUTCOME_PENDING;
+    if (failed == 0) return v1::PUBLISH_OUTCOME_SUCCEEDED;
+    return succeeded == 0 ? v1::PUBLISH_OUTCOME_FAILED : v1::PUBLISH_OUTCOME_PARTIAL;
+  }
+};
+
+void AppendError(const ListenerError& error, std::string& out) {
+  using Field = v1::ListenerError;
+  ProtoWriter writer(out);
+  writer.Number(Field::kCodeFieldNumber, static_cast<uint64_t>(static_cast<int64_t>(error.code)));
+  writer.Bytes(Field::kReasonFieldNumber, error.reason);
+  writer.Bytes(Field::kMessageFieldNumber, error.message);
+  for (const auto& [key, value] : error.metadata) {
+    writer.Message(Field::kMetadataFieldNumber, [&, &name = key, &text = value] {
+      writer.Bytes(1, name);
+      writer.Bytes(2, text);
+    });
+  }
+  if (error.retryable) writer.Number(Field::kRetryableFieldNumber, 1);
 }
 
-void EncodeRow(const ListenerRow& row, const RowView& view, v1::ListenerResult& out) {
-  if (!row.hook_results.empty()) out.MergeFromString(row.hook_results);
-  out.set_listener(*row.listener);
-  out.set_state(static_cast<v1::DeliveryState>(view.state));
-  if (view.error) EncodeError(*view.error, *out.mutable_error());
-  out.set_attempt(row.attempt);
-  if (row.answered) *out.mutable_latency() = ToProto(row.latency);
-  if (view.state == DeliveryState::kRetryScheduled) *out.mutable_next_attempt_time() = ToProto(row.next_attempt_time);
-  if (row.instance_id) out.set_instance_id(*row.instance_id);
-  out.set_required(row.required);
+void AppendRow(const ListenerRow& row, const RowView& view, std::string& out) {
+  using Field = v1::ListenerResult;
+  ProtoWriter writer(out);
+  out += row.hook_results;
+  writer.Bytes(Field::kListenerFieldNumber, *row.listener);
+  writer.Number(Field::kStateFieldNumber, static_cast<uint64_t>(view.state));
+  if (view.error) writer.Message(Field::kErrorFieldNumber, [&] { AppendError(*view.error, out); });
+  if (row.attempt > 0) writer.Number(Field::kAttemptFieldNumber, row.attempt);
+  if (row.answered) writer.Duration(Field::kLatencyFieldNumber, std::max(row.latency, Duration::zero()));
+  if (view.state == DeliveryState::kRetryScheduled) writer.Timestamp(Field::kNextAttemptTimeFieldNumber, row.next_attempt_time);
+  if (row.instance_id) writer.Bytes(Field::kInstanceIdFieldNumber, *row.instance_id);
+  if (row.required) writer.Number(Field::kRequiredFieldNumber, 1);
 }
 
 }  // namespace
@@ -42,38 +88,40 @@ void EncodeStatus(const absl::Status& status, v1::ListenerError& out) {
               out);
 }
 
-void EncodeResult(const Publication& publication, Bus& bus, v1::PublishResult& out) {
+void AppendResult(const Publication& publication, Bus& bus, std::string& out) {
+  using Field = v1::PublishResult;
   const Event& event = *publication.event;
-  out.set_event_id(event.event_id);
-  out.set_sequence(event.sequence);
-  *out.mutable_publish_time() = ToProto(event.publish_time);
-  uint32_t succeeded = 0, failed = 0, pending = 0, final = 0;
-  bool required_failed = false;
+  ProtoWriter writer(out);
+  writer.Bytes(Field::kEventIdFieldNumber, event.event_id);
+  if (event.sequence > 0) writer.Number(Field::kSequenceFieldNumber, event.sequence);
+  writer.Timestamp(Field::kPublishTimeFieldNumber, event.publish_time);
+  Counts counts;
   for (const ListenerRow& row : publication.rows) {
     const RowView view = bus.View(row);
-    EncodeRow(row, view, *out.add_listener_results());
-    final += IsFinal(view.state);
-    switch (view.state) {
-      case DeliveryState::kSucceeded:
-      case DeliveryState::kSkipped:
-        ++succeeded;
-        break;
-      case DeliveryState::kRetryScheduled:
-      case DeliveryState::kDeadLettered:
-      case DeliveryState::kExpired:
-        ++failed;
-        required_failed |= row.required;
-        break;
-      default:
-        ++pending;
-    }
+    counts.Add(view.state, row.required);
+    writer.Message(Field::kListenerResultsFieldNumber, [&] { AppendRow(row, view, out); });
   }
-  out.set_matched_count(static_cast<uint32_t>(publication.rows.size()));
-  out.set_succeeded_count(succeeded);
-  out.set_failed_count(failed);
-  out.set_pending_count(pending);
-  out.set_settled(final == publication.rows.size());
-  out.set_outcome(Outcome(out, required_failed));
+  const auto number = [&writer](int field, uint64_t value) {
+    if (value > 0) writer.Number(field, value);
+  };
+  number(Field::kOutcomeFieldNumber, counts.Outcome());
+  number(Field::kMatchedCountFieldNumber, publication.rows.size());
+  number(Field::kSucceededCountFieldNumber, counts.succeeded);
+  number(Field::kFailedCountFieldNumber, counts.failed);
+  number(Field::kPendingCountFieldNumber, counts.pending);
+  number(Field::kSettledFieldNumber, counts.final == publication.rows.size());
+}
+
+void AppendResponse(const PublishReply& reply, Bus& bus, std::string& out) {
+  ProtoWriter writer(out);
+  writer.Message(v1::PublishResponse::kResultFieldNumber, [&] { AppendResult(*reply.publication, bus, out); });
+  if (reply.duplicate) writer.Number(v1::PublishResponse::kDuplicateFieldNumber, 1);
+}
+
+void EncodeResult(const Publication& publication, Bus& bus, v1::PublishResult& out) {
+  std::string bytes;
+  AppendResult(publication, bus, bytes);
+  out.ParseFromString(bytes);
 }
 
 }  // namespace pvebus::bus

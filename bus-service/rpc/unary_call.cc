@@ -64,6 +64,11 @@ void UnaryCall::Reply(const google::protobuf::MessageLite& response) {
   if (BeginAnswer()) responder_.Finish(SerializeMessage(response), grpc::Status::OK, static_cast<Tag*>(this));
 }
 
+void UnaryCall::Reply(const std::string& response) {
+  const grpc::Slice slice(response);
+  if (BeginAnswer()) responder_.Finish(grpc::ByteBuffer(&slice, 1), grpc::Status::OK, static_cast<Tag*>(this));
+}
+
 void UnaryCall::Fail(const absl::Status& status) {
   if (BeginAnswer()) responder_.FinishWithError(ToGrpcStatus(status), static_cast<Tag*>(this));
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "bus-service/rpc/event_loop.h"
@@ -28,6 +29,8 @@ class UnaryCall final : public Tag {
   // The request, or false after having answered INVALID_ARGUMENT REQUEST_MALFORMED.
   bool Parse(google::protobuf::Message& request);
   void Reply(const google::protobuf::MessageLite& response);
+  // With a message that is serialised already.
+  void Reply(const std::string& response);
   void Fail(const absl::Status& status);
   // `leave` is called when the caller has gone before it was answered; it must see to it that an answer is given then.
   void OnCancel(std::function<void()> leave);

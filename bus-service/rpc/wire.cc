@@ -19,8 +19,8 @@ constexpr int kMostNested = 64;
 constexpr int kMostNestedAtAll = 1000;
 
 // 16 MiB may hold 8 million empty messages, which would cost 100 times as much in memory.
-constexpr int kLongBytes = 64 * 1024;
 constexpr size_t kMostFields = 500'000;
+constexpr size_t kFewBytes = 2 * kMostFields;  // cannot hold more fields than that
 
 // False when a message and those in it have more fields than `left`. What is malformed is left to the parser.
 bool HasFewFields(const Descriptor& type, CodedInputStream& stream, int depth, size_t& left) {
@@ -127,7 +127,7 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Messa
   if (bytes.Length() == 0) return absl::OkStatus();
   grpc::Slice slice;
   if (!bytes.TrySingleSlice(&slice).ok() && !bytes.DumpToSingleSlice(&slice).ok()) return RequestMalformed("it cannot be read");
-  if (slice.size() > kLongBytes && !HasFewFields(*message.GetDescriptor(), slice)) {
+  if (slice.size() > kFewBytes && !HasFewFields(*message.GetDescriptor(), slice)) {
     return RequestMalformed(absl::StrFormat("it has more than %d fields", kMostFields));
   }
   if (Parse(slice, kMostNested, message)) return absl::OkStatus();
