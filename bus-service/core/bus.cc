@@ -170,6 +170,7 @@ absl::Status Bus::CheckRequired(const PublishCommand& command) const {
 void Bus::Match(Publication& publication) const {
   const Event& event = *publication.event;
   const auto& required = event.required_listeners;
+  publication.rows.reserve(registry_.listeners().size() + required.size());
   for (const auto& [name, record] : registry_.listeners()) {
     if (!record.subscription->Matches(event)) continue;
     ListenerRow& row = publication.rows.emplace_back();

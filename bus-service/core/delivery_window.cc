@@ -11,9 +11,11 @@ WindowEntry& DeliveryWindow::Add(EventPtr event, Slot slot) {
   assert(!entry.event);
   entry.slot = slot;
   entry.event = std::move(event);
-  entry.key_hash_ = std::hash<std::string>()(entry.event->ordering_key);
   bytes_ += entry.event->Bytes();
-  Key& key = keys_[entry.key_hash_];
+  const uint64_t hash = std::hash<std::string>()(entry.event->ordering_key);
+  WindowKey& key = keys_[hash];
+  key.hash = hash;
+  entry.key_ = &key;
   // Events nearly always come in ascending order; after a seek back they may not.
   WindowEntry* before = key.last;
   while (before && before->slot > slot) before = before->key_previous_;
@@ -35,9 +37,9 @@ void DeliveryWindow::Erase(WindowEntry& entry) {
   WindowEntry* before = entry.key_previous_;
   WindowEntry* after = entry.key_next_;
   if (!before && !after) {
-    keys_.erase(entry.key_hash_);
+    keys_.erase(entry.key_->hash);
   } else {
-    Key& key = keys_[entry.key_hash_];
+    WindowKey& key = *entry.key_;
     if (entry.state == WindowEntry::State::kInFlight) --key.in_flight;
     (before ? before->key_next_ : key.first) = after;
     (after ? after->key_previous_ : key.last) = before;
@@ -55,7 +57,7 @@ void DeliveryWindow::Clear() {
   in_flight_ = in_backoff_ = deferred_ = 0;
 }
 
-WindowEntry* DeliveryWindow::NextReady() { return ready_.empty() ? nullptr : entries_.find(*ready_.begin())->second.get(); }
+WindowEntry* DeliveryWindow::NextReady() { return ready_.empty() ? nullptr : ready_.begin()->second; }
 
 uint32_t* DeliveryWindow::Counter(WindowEntry::State state) {
   switch (state) {
@@ -78,7 +80,7 @@ void DeliveryWindow::SetState(WindowEntry& entry, WindowEntry::State state) {
   entry.state = state;
   if (uint32_t* counter = Counter(entry.state)) ++*counter;
   if (was_in_flight != is_in_flight) {
-    Key& key = keys_.find(entry.key_hash_)->second;
+    WindowKey& key = *entry.key_;
     key.in_flight += is_in_flight ? 1 : -1;
     if (key.first != &entry) UpdateReady(*key.first);
   }
@@ -88,7 +90,7 @@ void DeliveryWindow::SetState(WindowEntry& entry, WindowEntry::State state) {
 bool DeliveryWindow::MayGo(const WindowEntry& entry) const {
   if (entry.state != WindowEntry::State::kReady || !IsFirstOfKey(entry)) return false;
   // After a seek back an event can come in before one of its key that is in flight.
-  return entry.key_next_ == nullptr || keys_.find(entry.key_hash_)->second.in_flight == 0;
+  return entry.key_->in_flight == 0;
 }
 
 void DeliveryWindow::UpdateReady(WindowEntry& entry) {
@@ -96,7 +98,7 @@ void DeliveryWindow::UpdateReady(WindowEntry& entry) {
   if (ready == entry.ready_) return;
   entry.ready_ = ready;
   if (ready) {
-    ready_.insert(ready_.end(), entry.slot);
+    ready_.emplace_hint(ready_.end(), entry.slot, &entry);
   } else {
     ready_.erase(entry.slot);
   }

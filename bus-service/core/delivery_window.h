@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "bus-service/core/event.h"
 #include "bus-service/core/state_log.h"
@@ -17,6 +17,16 @@ namespace pvebus::bus {
 // Where an entry stands among the others: an event at its sequence, a replay behind all events, in the order of the replays.
 using Slot = uint64_t;
 inline constexpr Slot kFirstReplaySlot = uint64_t{1} << 62;
+
+struct WindowEntry;
+
+// The entries of one ordering key.
+struct WindowKey {
+  uint64_t hash = 0;
+  WindowEntry* first = nullptr;
+  WindowEntry* last = nullptr;
+  uint32_t in_flight = 0;
+};
 
 // One event that a listener has to settle.
 struct WindowEntry {
@@ -45,7 +55,7 @@ struct WindowEntry {
  private:
   friend class DeliveryWindow;
   bool ready_ = false;  // in the window's list of what may be sent
-  uint64_t key_hash_ = 0;
+  WindowKey* key_ = nullptr;
   WindowEntry* key_previous_ = nullptr;
   WindowEntry* key_next_ = nullptr;
 };
@@ -82,20 +92,14 @@ class DeliveryWindow {
   uint32_t deferred() const { return deferred_; }
 
  private:
-  struct Key {
-    WindowEntry* first = nullptr;
-    WindowEntry* last = nullptr;
-    uint32_t in_flight = 0;
-  };
-
   bool MayGo(const WindowEntry& entry) const;
   void UpdateReady(WindowEntry& entry);
   uint32_t* Counter(WindowEntry::State state);
 
   Entries entries_;
   // By the key's hash: two keys with one hash are merely kept in order among each other.
-  absl::flat_hash_map<uint64_t, Key> keys_;
-  absl::btree_set<Slot> ready_;
+  absl::node_hash_map<uint64_t, WindowKey> keys_;
+  absl::btree_map<Slot, WindowEntry*> ready_;
   absl::flat_hash_map<uint64_t, WindowEntry*> by_delivery_id_;
   size_t bytes_ = 0;
   uint32_t in_flight_ = 0;

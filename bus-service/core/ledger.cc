@@ -18,8 +18,14 @@ size_t AnswerBytes(const ListenerRow& row) {
 }  // namespace
 
 void Ledger::Learn(Publication& publication) {
-  by_event_id_[publication.event->event_id] = &publication;
-  if (!publication.event->request_id.empty()) by_request_id_[publication.event->request_id] = &publication;
+  const auto learn = [&publication](auto& ids, const std::string& id) {
+    const auto [entry, is_new] = ids.try_emplace(id, &publication);
+    if (is_new) return;
+    ids.erase(entry);  // the id is another event's string, too
+    ids.emplace(id, &publication);
+  };
+  learn(by_event_id_, publication.event->event_id);
+  if (!publication.event->request_id.empty()) learn(by_request_id_, publication.event->request_id);
 }
 
 void Ledger::Forget(const Publication& publication) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/container/flat_hash_map.h"
 #include "bus-service/core/publication.h"
@@ -62,8 +63,9 @@ class Ledger {
   Sequence last_sequence_ = 0;
   Sequence journaled_sequence_ = 0;
   size_t bytes_ = 0;
-  absl::flat_hash_map<std::string, Publication*> by_event_id_;
-  absl::flat_hash_map<std::string, Publication*> by_request_id_;
+  // The ids are those of the publications' own events.
+  absl::flat_hash_map<std::string_view, Publication*> by_event_id_;
+  absl::flat_hash_map<std::string_view, Publication*> by_request_id_;
 };
 
 }  // namespace pvebus::bus

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "bus-service/core/event.h"
 #include "bus-service/core/timer_queue.h"
@@ -82,7 +83,7 @@ struct Publication {
   size_t answer_bytes = 0;        // of errors and hook results (Ledger)
   uint32_t open_rows = 0;
   uint32_t unsettled_rows = 0;
-  std::vector<Waiter> waiters;
+  absl::InlinedVector<Waiter, 1> waiters;
   TimerQueue::Id expire_timer;
 
   // What it costs to keep, in bytes; an estimate.

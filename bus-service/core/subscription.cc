@@ -136,6 +136,7 @@ void Subscription::SetRowState(const WindowEntry& entry, DeliveryState state) {
 void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out) {
   size_t bytes = 0;
   const SystemTime now = parts_.clock.SystemNow();
+  const SteadyTime steady_now = parts_.clock.SteadyNow();
   while (available() && window_.in_flight() < max_in_flight_) {
     WindowEntry* entry = window_.NextReady();
     if (!entry) {
@@ -148,13 +149,13 @@ void Subscription::TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery
     }
     bytes += entry->event->Bytes();
     if (!out.empty() && bytes > max_bytes) break;
-    Send(*entry, out);
+    Send(*entry, now, steady_now, out);
   }
 }
 
-void Subscription::Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out) {
+void Subscription::Send(WindowEntry& entry, SystemTime now, SteadyTime steady_now, std::vector<OutgoingDelivery>& out) {
   ++entry.attempt;
-  entry.sent_time = parts_.clock.SteadyNow();
+  entry.sent_time = steady_now;
   entry.due = entry.sent_time + policy_.ack_deadline;
   entry.latest_due = entry.due + policy_.max_ack_extension;
   window_.SetState(entry, State::kInFlight);
@@ -169,7 +170,7 @@ void Subscription::Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out) 
   }
   const uint64_t all = backlog();
   out.push_back({entry.delivery_id, entry.event, entry.attempt, policy_.max_attempts,
-                 parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(policy_.ack_deadline),
+                 now + duration_cast<SystemTime::duration>(policy_.ack_deadline),
                  all - std::min<uint64_t>(all, window_.in_flight()), entry.replay ? entry.replay->replay_id : std::string(),
                  entry.replay && entry.replay->dry_run});
 }

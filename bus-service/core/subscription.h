@@ -141,7 +141,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   ListenerRow* RowOf(const WindowEntry& entry, Publication*& publication) const;
   void SetRowState(const WindowEntry& entry, DeliveryState state);
 
-  void Send(WindowEntry& entry, std::vector<OutgoingDelivery>& out);
+  void Send(WindowEntry& entry, SystemTime now, SteadyTime steady_now, std::vector<OutgoingDelivery>& out);
   void Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results);
   void Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay);
   void BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results);

@@ -78,11 +78,11 @@ absl::Status CheckTexts(const SystemEvent& event) {
 
 std::string SerializeDeterministically(const SystemEvent& event) {
   std::string bytes;
-  bytes.reserve(event.ByteSizeLong());
+  bytes.reserve(event.ByteSizeLong());  // remembered by the message, for what follows
   google::protobuf::io::StringOutputStream stream(&bytes);
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
-  event.SerializeToCodedStream(&coded);
+  event.SerializeWithCachedSizes(&coded);
   coded.Trim();
   return bytes;
 }

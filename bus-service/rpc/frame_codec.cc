@@ -23,37 +23,45 @@ grpc::Slice SharedBody(const EventPtr& event) {
       new EventPtr(event));
 }
 
-// One delivery's bytes: what comes before and after the event's body.
-struct Wrapping {
-  std::string before;
-  std::string after;
+// What comes before and after the events' bodies, one delivery after the other.
+struct Wrappings {
+  struct Ends {
+    size_t before;
+    size_t after;
+  };
+
+  void Add(const OutgoingDelivery& delivery) {
+    using Field = v1::Delivery;
+    ProtoWriter writer(bytes);
+    bus_fields.clear();
+    AppendBusFields(*delivery.event, bus_fields);
+    writer.Number(Field::kDeliveryIdFieldNumber, delivery.delivery_id);
+    writer.Header(Field::kEventFieldNumber, delivery.event->body.size() + bus_fields.size());
+    const size_t before = bytes.size();
+    bytes += bus_fields;
+    writer.Number(Field::kAttemptFieldNumber, delivery.attempt);
+    writer.Number(Field::kMaxAttemptsFieldNumber, delivery.max_attempts);
+    writer.Timestamp(Field::kAckDeadlineTimeFieldNumber, delivery.ack_deadline_time);
+    if (!delivery.replay_id.empty()) writer.Bytes(Field::kReplayIdFieldNumber, delivery.replay_id);
+    if (delivery.dry_run) writer.Number(Field::kDryRunFieldNumber, 1);
+    if (delivery.backlog > 0) writer.Number(Field::kBacklogFieldNumber, delivery.backlog);
+    ends.push_back({before, bytes.size()});
+  }
+
+  std::string bytes;
+  std::string bus_fields;
+  std::vector<Ends> ends;
 };
 
-Wrapping Wrap(const OutgoingDelivery& delivery) {
-  using Field = v1::Delivery;
-  Wrapping wrapping;
-  AppendBusFields(*delivery.event, wrapping.after);
-  const size_t event_size = delivery.event->body.size() + wrapping.after.size();
-  ProtoWriter before(wrapping.before);
-  before.Number(Field::kDeliveryIdFieldNumber, delivery.delivery_id);
-  before.Header(Field::kEventFieldNumber, event_size);
-  ProtoWriter after(wrapping.after);
-  after.Number(Field::kAttemptFieldNumber, delivery.attempt);
-  after.Number(Field::kMaxAttemptsFieldNumber, delivery.max_attempts);
-  after.Timestamp(Field::kAckDeadlineTimeFieldNumber, delivery.ack_deadline_time);
-  if (!delivery.replay_id.empty()) after.Bytes(Field::kReplayIdFieldNumber, delivery.replay_id);
-  if (delivery.dry_run) after.Number(Field::kDryRunFieldNumber, 1);
-  if (delivery.backlog > 0) after.Number(Field::kBacklogFieldNumber, delivery.backlog);
-  return wrapping;
-}
-
 grpc::ByteBuffer EncodeDeliveries(const std::vector<OutgoingDelivery>& deliveries) {
-  std::vector<Wrapping> wrappings;
-  wrappings.reserve(deliveries.size());
+  Wrappings wrappings;
+  wrappings.ends.reserve(deliveries.size());
+  wrappings.bytes.reserve(deliveries.size() * 128);
   size_t total = 0;
   for (const OutgoingDelivery& delivery : deliveries) {
-    const Wrapping& wrapping = wrappings.emplace_back(Wrap(delivery));
-    const size_t size = wrapping.before.size() + delivery.event->body.size() + wrapping.after.size();
+    const size_t begin = wrappings.bytes.size();
+    wrappings.Add(delivery);
+    const size_t size = wrappings.bytes.size() - begin + delivery.event->body.size();
     total += 1 + ProtoWriter::VarintSize(size) + size;
   }
   std::vector<grpc::Slice> slices;
@@ -61,11 +69,12 @@ grpc::ByteBuffer EncodeDeliveries(const std::vector<OutgoingDelivery>& deliverie
   ProtoWriter writer(bytes);
   bytes.reserve(std::min<size_t>(total, 512 * 1024) + 16);
   writer.Header(v1::ListenResponse::kDeliveriesFieldNumber, total);
+  size_t begin = 0;
   for (size_t i = 0; i < deliveries.size(); ++i) {
     const EventPtr& event = deliveries[i].event;
-    writer.Header(v1::Deliveries::kDeliveriesFieldNumber,
-                  wrappings[i].before.size() + event->body.size() + wrappings[i].after.size());
-    bytes += wrappings[i].before;
+    const auto [before, after] = wrappings.ends[i];
+    writer.Header(v1::Deliveries::kDeliveriesFieldNumber, after - begin + event->body.size());
+    bytes.append(wrappings.bytes, begin, before - begin);
     if (event->body.size() >= kSharedBytes) {
       slices.emplace_back(bytes);
       bytes.clear();
@@ -73,7 +82,8 @@ grpc::ByteBuffer EncodeDeliveries(const std::vector<OutgoingDelivery>& deliverie
     } else {
       bytes += event->body;
     }
-    bytes += wrappings[i].after;
+    bytes.append(wrappings.bytes, before, after - before);
+    begin = after;
   }
   slices.emplace_back(bytes);
   return grpc::ByteBuffer(slices.data(), slices.size());

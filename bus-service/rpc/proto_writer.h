@@ -15,11 +15,11 @@ class ProtoWriter {
   explicit ProtoWriter(std::string& out) : out_(out) {}
 
   void Varint(uint64_t value) {
-    while (value >= 0x80) {
-      out_.push_back(static_cast<char>(value | 0x80));
-      value >>= 7;
-    }
-    out_.push_back(static_cast<char>(value));
+    char bytes[10];
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7) bytes[size++] = static_cast<char>(value | 0x80);
+    bytes[size++] = static_cast<char>(value);
+    out_.append(bytes, size);
   }
   void Number(int field, uint64_t value) {
     Varint(static_cast<uint64_t>(field) << 3);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "sdk/base/clock.h"
 
 namespace pvebus::client {
@@ -38,7 +38,7 @@ class AckDeadlines {
 
   Duration ack_deadline_{std::chrono::seconds(30)};
   Duration max_ack_extension_{std::chrono::minutes(10)};
-  std::unordered_map<uint64_t, Held> held_;
+  absl::flat_hash_map<uint64_t, Held> held_;
   SteadyTime next_due_ = SteadyTime::max();  // not later than any due time
 };
 

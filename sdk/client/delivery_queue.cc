@@ -7,7 +7,11 @@ namespace pvebus::client {
 
 void DeliveryQueue::Add(std::unique_ptr<Work> work) {
   const auto [key, is_free] = busy_.try_emplace(work->key());
-  (is_free ? ready_ : key->second).push_back(std::move(work));
+  if (is_free) return ready_.push_back(std::move(work));
+  Waiting& waiting = key->second;
+  Work* const last = work.get();
+  (waiting.first ? waiting.last->next : waiting.first) = std::move(work);
+  waiting.last = last;
 }
 
 std::unique_ptr<Work> DeliveryQueue::Take() {
@@ -20,19 +24,19 @@ std::unique_ptr<Work> DeliveryQueue::Take() {
 void DeliveryQueue::Finish(const Work& work) {
   const auto key = busy_.find(work.key());
   assert(key != busy_.end());
-  if (key->second.empty()) {
-    busy_.erase(key);
-  } else {
-    ready_.push_back(std::move(key->second.front()));
-    key->second.pop_front();
-  }
+  std::unique_ptr<Work> first = std::move(key->second.first);
+  if (!first) return void(busy_.erase(key));
+  key->second.first = std::move(first->next);
+  ready_.push_back(std::move(first));
 }
 
 std::vector<std::unique_ptr<Work>> DeliveryQueue::DropWaiting() {
   std::vector<std::unique_ptr<Work>> dropped;
   for (auto& [key, waiting] : busy_) {
-    for (auto& work : waiting) dropped.push_back(std::move(work));
-    waiting.clear();
+    while (std::unique_ptr<Work> work = std::move(waiting.first)) {
+      waiting.first = std::move(work->next);
+      dropped.push_back(std::move(work));
+    }
   }
   for (auto& work : ready_) {
     busy_.erase(work->key());

@@ -4,9 +4,9 @@
 #include <deque>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "pvebus/bus/v1/listener_service.pb.h"
 
 namespace pvebus::client {
@@ -15,6 +15,7 @@ namespace pvebus::client {
 struct Work {
   uint64_t session = 0;  // which stream it came by, and the only one that may answer it
   bus::v1::Delivery delivery;
+  std::unique_ptr<Work> next;  // that waits for the same key
 
   const std::string& key() const { return delivery.event().ordering_key(); }
 };
@@ -33,9 +34,14 @@ class DeliveryQueue {
   std::vector<std::unique_ptr<Work>> DropWaiting();
 
  private:
+  struct Waiting {
+    std::unique_ptr<Work> first;
+    Work* last = nullptr;  // valid when there is a first
+  };
+
   std::deque<std::unique_ptr<Work>> ready_;
   // The busy keys, each with what waits for it.
-  std::unordered_map<std::string, std::deque<std::unique_ptr<Work>>> busy_;
+  absl::flat_hash_map<std::string, Waiting> busy_;
 };
 
 }  // namespace pvebus::client

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "grpcpp/channel.h"
@@ -29,6 +30,7 @@ class Answer {
 
   bool is_acknowledgement() const { return settlement_.has_acknowledgement(); }
   const bus::v1::Settlement& settlement() const { return settlement_; }
+  bus::v1::Settlement TakeSettlement() && { return std::move(settlement_); }
 
  private:
   bus::v1::Settlement settlement_;

@@ -62,7 +62,7 @@ class Listener::Core final : public Crew::Duty {
   };
   Task Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Answer Handle(const Task& task);
-  void Settle(const Task& task, const Answer& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Settle(const Task& task, Answer answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReleaseWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool takes_work() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !stopping_ && !bus_drains_; }
 

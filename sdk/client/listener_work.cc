@@ -47,14 +47,14 @@ void Listener::Core::Work() {
   SteadyTime begin = clock_.SteadyNow();
   SteadyTime oldest_answer = begin;
   while (task.work) {
-    const Answer answer = Handle(task);
+    Answer answer = Handle(task);
     const SteadyTime end = clock_.SteadyNow();
     const int64_t average = average_work_ns_.load(std::memory_order_relaxed);
     average_work_ns_.store(average + (std::min(end - begin, SteadyTime::duration(kLongest)).count() - average) / 8,
                            std::memory_order_relaxed);
     {
       MutexLock lock(mu_);
-      Settle(task, answer);
+      Settle(task, std::move(answer));
       session = session_;
       task = Take();
     }
@@ -89,7 +89,7 @@ Answer Listener::Core::Handle(const Task& task) {
   }
 }
 
-void Listener::Core::Settle(const Task& task, const Answer& answer) {
+void Listener::Core::Settle(const Task& task, Answer answer) {
   const bus::v1::Delivery& delivery = task.work->delivery;
   --running_;
   queue_.Finish(*task.work);
@@ -99,7 +99,7 @@ void Listener::Core::Settle(const Task& task, const Answer& answer) {
   if (session_ && session_->number() == task.work->session) {
     deadlines_.Remove(delivery.delivery_id());
     if (answer.settlement().outcome_case() != bus::v1::Settlement::OUTCOME_NOT_SET) {
-      bus::v1::Settlement settlement = answer.settlement();
+      bus::v1::Settlement settlement = std::move(answer).TakeSettlement();
       settlement.set_delivery_id(delivery.delivery_id());
       session_->Answer(std::move(settlement));
     }

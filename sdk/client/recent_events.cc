@@ -10,21 +10,29 @@ constexpr size_t kMaxAcknowledgementBytes = 1024;
 
 void RecentEvents::Remember(const std::string& event_id, const bus::v1::Acknowledgement& acknowledgement) {
   if (capacity_ == 0 || event_id.empty()) return;
-  const auto [entry, is_new] = acknowledgements_.try_emplace(event_id);
-  if (acknowledgement.ByteSizeLong() <= kMaxAcknowledgementBytes) acknowledgement.SerializeToString(&entry->second);
-  if (!is_new) return;
-  oldest_first_.push_back(event_id);
-  if (oldest_first_.size() > capacity_) {
-    acknowledgements_.erase(oldest_first_.front());
-    oldest_first_.pop_front();
+  const auto known = by_id_.find(event_id);
+  Entry& entry = known != by_id_.end() ? *known->second : Add(event_id);
+  if (acknowledgement.ByteSizeLong() <= kMaxAcknowledgementBytes) acknowledgement.SerializeToString(&entry.acknowledgement);
+}
+
+RecentEvents::Entry& RecentEvents::Add(const std::string& event_id) {
+  const bool full = entries_.size() == capacity_;
+  Entry& entry = full ? entries_[oldest_] : entries_.emplace_back();
+  if (full) {
+    by_id_.erase(entry.event_id);
+    entry.acknowledgement.clear();
+    oldest_ = (oldest_ + 1) % capacity_;
   }
+  entry.event_id = event_id;
+  by_id_.emplace(entry.event_id, &entry);
+  return entry;
 }
 
 std::optional<bus::v1::Acknowledgement> RecentEvents::Find(const std::string& event_id) const {
-  const auto entry = acknowledgements_.find(event_id);
-  if (entry == acknowledgements_.end()) return std::nullopt;
+  const auto known = by_id_.find(event_id);
+  if (known == by_id_.end()) return std::nullopt;
   bus::v1::Acknowledgement acknowledgement;
-  acknowledgement.ParseFromString(entry->second);
+  acknowledgement.ParseFromString(known->second->acknowledgement);
   return acknowledgement;
 }
 

@@ -3,8 +3,9 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "pvebus/bus/v1/listener_service.pb.h"
 
 namespace pvebus::client {
@@ -19,9 +20,17 @@ class RecentEvents {
   std::optional<bus::v1::Acknowledgement> Find(const std::string& event_id) const;
 
  private:
+  struct Entry {
+    std::string event_id;
+    std::string acknowledgement;  // serialised: mostly empty
+  };
+
+  Entry& Add(const std::string& event_id);
+
   const size_t capacity_;
-  std::unordered_map<std::string, std::string> acknowledgements_;  // serialised: mostly empty
-  std::deque<std::string> oldest_first_;
+  std::deque<Entry> entries_;  // a ring when it is full
+  size_t oldest_ = 0;
+  absl::flat_hash_map<std::string_view, Entry*> by_id_;
 };
 
 }  // namespace pvebus::client

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/str_format.h"
+#include "google/protobuf/arena.h"
 #include "grpcpp/grpcpp.h"
 #include "pvebus/bus/v1/bus_service.pb.h"
 #include "tests/bench/load_generator.h"
@@ -48,7 +49,8 @@ absl::Status BatchPublisher::Check(Call& call) const {
   if (!call.status.ok()) {
     return absl::InternalError(absl::StrFormat("batch failed: %d %s", call.status.error_code(), call.status.error_message()));
   }
-  bus::v1::BatchPublishResponse response;
+  google::protobuf::Arena arena;
+  auto& response = *google::protobuf::Arena::CreateMessage<bus::v1::BatchPublishResponse>(&arena);
   if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, bus::v1::BatchPublishResponse>(&call.response, &response).ok() ||
       response.responses_size() != static_cast<int>(kBatch)) {
     return absl::InternalError("the answer is none for this batch");
