@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 #include "bus-service/core/errors.h"
 #include "bus-service/core/event_id.h"
 #include "bus-service/core/names.h"
@@ -17,6 +17,8 @@ constexpr int kUnavailable = 14;
 constexpr int kDeadlineExceeded = 4;
 constexpr Duration kRetentionInterval = std::chrono::seconds(1);
 constexpr Sequence kEventsPerRetention = 64;
+// A progress is as long as the listener's window: under load not every turn's is saved.
+constexpr Duration kSaveInterval = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -60,10 +62,21 @@ void Bus::Restore(const Recovery& recovery) {
 }
 
 void Bus::EndTurn() {
+  if (!touched_.empty()) SaveProgress();
+  ledger_.Trim(limits_.max_ledger_bytes, [this](Publication& publication) { timers_.Cancel(publication.expire_timer); });
+}
+
+void Bus::SaveProgress() {
+  const SteadyTime now = clock_.SteadyNow();
+  if (now < next_save_ && !draining()) {
+    if (!save_timer_) save_timer_ = timers_.Schedule(next_save_, [this] { save_timer_.number = 0; });  // the turn's end does it
+    return;
+  }
+  next_save_ = now + kSaveInterval;
+  timers_.Cancel(save_timer_);
   for (const auto& touched : std::exchange(touched_, {})) {
     if (const auto subscription = touched.lock()) subscription->SaveProgress();
   }
-  ledger_.Trim(limits_.max_ledger_bytes, [this](Publication& publication) { timers_.Cancel(publication.expire_timer); });
 }
 
 void Bus::Retain() {
@@ -305,8 +318,8 @@ RowView Bus::View(const ListenerRow& row) {
   }
   return pending(
       DeliveryState::kQueued, kDeadlineExceeded, "NOT_SENT_YET",
-      absl::StrFormat("the event waits for its turn at the listener, which has %d unsettled events, %d of at most %d in flight",
-                      subscription->backlog(), subscription->window().in_flight(), subscription->max_in_flight()));
+      absl::StrCat("the event waits for its turn at the listener, which has ", subscription->backlog(), " unsettled events, ",
+                   subscription->window().in_flight(), " of at most ", subscription->max_in_flight(), " in flight"));
 }
 
 Session& Bus::OpenSession(SessionSink& sink, std::string peer) {

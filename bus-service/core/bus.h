@@ -69,8 +69,8 @@ class Bus {
 
   // Time passes only here.
   void RunTimers() { timers_.RunDue(clock_.SteadyNow()); }
-  // Saves what has changed, and lets go of what is not needed in memory. To be called after everything that came at once has been
-  // handled.
+  // Saves what has changed (at most every 5 ms), and lets go of what is not needed in memory. To be called after everything that
+  // came at once has been handled.
   void EndTurn();
   SteadyTime NextTimer() const { return timers_.NextDue(); }
   // Called after an event is journaled.
@@ -106,6 +106,7 @@ class Bus {
   void Wait(Publication& publication, WaitPolicy policy, SteadyTime until, bool duplicate, PublishDone done, const void* caller);
   std::shared_ptr<Asking> Ask(const void* caller, PublishDone done);
   void Retain();
+  void SaveProgress();
 
   const Limits& limits_;
   const Clock& clock_;
@@ -132,6 +133,8 @@ class Bus {
   uint64_t last_session_ = 0;
   SystemTime last_publish_time_;
   SteadyTime next_append_line_{};
+  SteadyTime next_save_{};
+  TimerQueue::Id save_timer_;
   ListenerError view_error_;
 };
 

@@ -31,18 +31,24 @@ void Gather::Begin(Publication& publication) {
   publication.journaled = true;
   publication.open_rows = 0;
   publication.unsettled_rows = 0;
+  const bool watched = IsWatched(publication);
   for (ListenerRow& row : publication.rows) {
-    row.open = IsOpen(row);
+    row.open = watched && IsOpen(row);
     publication.open_rows += row.open;
     publication.unsettled_rows += !IsFinal(row.state);
   }
   CompleteSatisfied(publication);
 }
 
+bool Gather::IsWatched(const Publication& publication) {
+  return std::any_of(publication.waiters.begin(), publication.waiters.end(),
+                     [](const Publication::Waiter& waiter) { return waiter.policy > WaitPolicy::kDurable; });
+}
+
 void Gather::Wait(Publication& publication, WaitPolicy policy, SteadyTime until, std::function<void(absl::Status)> done,
                   const void* caller) {
-  // Rows of a publication that nobody waited for were not watched when listeners came and went.
-  if (publication.journaled && publication.waiters.empty()) {
+  // The open rows of a publication that nobody waits for are not counted.
+  if (publication.journaled && policy > WaitPolicy::kDurable && !IsWatched(publication)) {
     for (ListenerRow& row : publication.rows) Recount(publication, row);
   }
   if (finished_ || Satisfied(publication, policy)) return done(absl::OkStatus());
@@ -66,6 +72,7 @@ void Gather::SetState(Publication& publication, ListenerRow& row, DeliveryState 
   row.state = state;
   if (!publication.journaled) return;
   if (!was_final && IsFinal(state)) --publication.unsettled_rows;
+  if (publication.waiters.empty()) return;
   Recount(publication, row);
   CompleteSatisfied(publication);
 }
@@ -94,14 +101,14 @@ void Gather::CompleteSatisfied(Publication& publication) {
       absl::OkStatus());
 }
 
-void Gather::Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which,
+void Gather::Complete(Publication& publication, absl::FunctionRef<bool(const Publication::Waiter&)> which,
                       const absl::Status& status) {
-  auto& waiters = publication.waiters;
-  const auto first =
-      std::stable_partition(waiters.begin(), waiters.end(), [&which](const auto& waiter) { return !which(waiter); });
-  if (first == waiters.end()) return;
-  std::vector<Publication::Waiter> completed(std::make_move_iterator(first), std::make_move_iterator(waiters.end()));
-  waiters.erase(first, waiters.end());
+  Publication::Waiters& waiters = publication.waiters;
+  Publication::Waiters completed;
+  Publication::Waiters left;
+  for (Publication::Waiter& waiter : waiters) (which(waiter) ? completed : left).push_back(std::move(waiter));
+  waiters = std::move(left);
+  if (completed.empty()) return;
   if (waiters.empty()) waiting_.erase(&publication);
   waiters_ -= completed.size();
   for (Publication::Waiter& waiter : completed) {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "bus-service/core/publication.h"
 
 namespace pvebus::bus {
@@ -41,12 +42,13 @@ class Gather {
   static bool Satisfied(const Publication& publication, WaitPolicy policy);
 
  private:
+  // Somebody waits for its listeners.
+  static bool IsWatched(const Publication& publication);
   bool IsOpen(const ListenerRow& row) const;
   void Recount(Publication& publication, ListenerRow& row);
   void CompleteSatisfied(Publication& publication);
   void WaitIsOver(Publication& publication, uint64_t timer);
-  void Complete(Publication& publication, const std::function<bool(const Publication::Waiter&)>& which,
-                const absl::Status& status);
+  void Complete(Publication& publication, absl::FunctionRef<bool(const Publication::Waiter&)> which, const absl::Status& status);
 
   TimerQueue& timers_;
   const Available available_;

@@ -93,6 +93,7 @@ TEST_F(GatherTest, WhoeverIsAwayIsNoOpenRowUnlessRequired) {
 
 TEST_F(GatherTest, ADeferredRowIsNotWaitedForUntilItIsQueued) {
   Match("a");
+  const auto wait = Wait(WaitPolicy::kSettled);
   gather_.SetState(publication_, publication_.rows[0], DeliveryState::kDeferred);
   EXPECT_EQ(publication_.open_rows, 0u);
   gather_.SetState(publication_, publication_.rows[0], DeliveryState::kQueued);

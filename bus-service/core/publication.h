@@ -74,6 +74,7 @@ struct Publication {
     TimerQueue::Id timer;
     const void* caller = nullptr;  // names who waits; null: nobody who could leave
   };
+  using Waiters = absl::InlinedVector<Waiter, 1>;
 
   EventPtr event;
   bool journaled = false;
@@ -83,7 +84,7 @@ struct Publication {
   size_t answer_bytes = 0;        // of errors and hook results (Ledger)
   uint32_t open_rows = 0;
   uint32_t unsettled_rows = 0;
-  absl::InlinedVector<Waiter, 1> waiters;
+  Waiters waiters;
   TimerQueue::Id expire_timer;
 
   // What it costs to keep, in bytes; an estimate.

@@ -91,6 +91,7 @@ void Session::OnSettlements(const std::vector<Settlement>& settlements) {
     if (settlement.confirm || status != ConfirmationStatus::kAccepted) confirmations.push_back({settlement.delivery_id, status});
     when_durable |= settlement.confirm && accepted;
   }
+  subscription_->GoOn();
   if (when_durable) {
     ConfirmWhenDurable(std::move(confirmations));
   } else {

@@ -165,7 +165,7 @@ void Subscription::Send(WindowEntry& entry, SystemTime now, SteadyTime steady_no
   Publication* publication = nullptr;
   if (ListenerRow* row = RowOf(entry, publication)) {
     row->attempt = entry.attempt;
-    row->instance_id = instance_id_;
+    if (row->instance_id != instance_id_) row->instance_id = instance_id_;
     parts_.gather.SetState(*publication, *row, DeliveryState::kInFlight);
   }
   const uint64_t all = backlog();
@@ -211,9 +211,12 @@ ConfirmationStatus Subscription::Settle(const Settlement& settlement) {
       Released(*entry, settlement.error, settlement.retry_delay);
       break;
   }
+  return late ? ConfirmationStatus::kAcceptedLate : ConfirmationStatus::kAccepted;
+}
+
+void Subscription::GoOn() {
   Fill();
   WakeSession();
-  return late ? ConfirmationStatus::kAcceptedLate : ConfirmationStatus::kAccepted;
 }
 
 bool Subscription::Extend(const Extension& extension) {

@@ -63,7 +63,10 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void TakeDeliveries(size_t max_bytes, std::vector<OutgoingDelivery>& out);
   // The sequence, once, when everything that was there at registration has been sent.
   std::optional<Sequence> TakeCaughtUp();
+  // To be followed by GoOn.
   ConfirmationStatus Settle(const Settlement& settlement);
+  // Sends what may be sent now.
+  void GoOn();
   // False when the delivery is not in flight.
   bool Extend(const Extension& extension);
   // The event's expire_time has come.

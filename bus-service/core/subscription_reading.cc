@@ -127,6 +127,7 @@ void Subscription::LoadReplay(Replay replay, EventPtr event) {
 }
 
 void Subscription::Defer(WindowEntry& entry) {
+  if (entry.event->ancestors.empty()) return;
   entry.waits_for = BusyWithAncestor(*entry.event);
   if (entry.waits_for != 0) {
     window_.SetState(entry, State::kDeferred);
@@ -202,6 +203,7 @@ void Subscription::Seek(Sequence next_sequence) {
             std::min(before, next_sequence), std::max(before, next_sequence)});
   Touch();
   backlog_.Recount();
+  SaveProgress();
   Fill();
   WakeSession();
 }
@@ -240,6 +242,7 @@ void Subscription::GiveUpBefore(Sequence sequence) {
             absl::StrFormat("the journal gave up events up to %d, which the listener had not settled", sequence - 1), first,
             sequence - 1});
   Touch();
+  SaveProgress();
   Fill();
   WakeSession();
 }
