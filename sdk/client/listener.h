@@ -47,7 +47,8 @@ struct ListenerOptions {
   bus::v1::Registration registration;
   // Handlers that may run at once, each for another ordering key.
   int max_concurrency = 4;
-  // An event that was acknowledged and comes again is acknowledged without running the handler; so many ids are remembered.
+  // An event that was acknowledged and comes again is acknowledged without running the handler; at least so many ids are
+  // remembered.
   size_t remembered_events = 4096;
   std::chrono::milliseconds minimum_backoff{100};
   std::chrono::milliseconds maximum_backoff{5000};

@@ -22,17 +22,25 @@ TEST(RecentEventsTest, WhatWasSaidIsSaidAgain) {
   EXPECT_FALSE(recent.Find("b"));
 }
 
-TEST(RecentEventsTest, TheOldestIsForgottenFirst) {
+TEST(RecentEventsTest, AtLeastTheCapacityIsRememberedAndAtMostTwiceAsMany) {
   RecentEvents recent(2);
 
-  recent.Remember("a", {});
-  recent.Remember("b", {});
-  recent.Remember("a", {});
-  recent.Remember("c", {});
+  for (const char* id : {"a", "b", "c", "d", "e"}) recent.Remember(id, {});
 
   EXPECT_FALSE(recent.Find("a"));
-  EXPECT_TRUE(recent.Find("b"));
+  EXPECT_FALSE(recent.Find("b"));
   EXPECT_TRUE(recent.Find("c"));
+  EXPECT_TRUE(recent.Find("d"));
+  EXPECT_TRUE(recent.Find("e"));
+}
+
+TEST(RecentEventsTest, WhatIsSaidAgainCountsOnce) {
+  RecentEvents recent(2);
+
+  for (const char* id : {"a", "a", "a", "a", "b"}) recent.Remember(id, {});
+
+  EXPECT_TRUE(recent.Find("a"));
+  EXPECT_TRUE(recent.Find("b"));
 }
 
 TEST(RecentEventsTest, LongHookResultsAreNotKept) {
