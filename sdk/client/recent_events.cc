@@ -17,6 +17,7 @@ void RecentEvents::Remember(const std::string& event_id, const bus::v1::Acknowle
   if (newer_.size() < capacity_) return;
   std::swap(older_, newer_);
   newer_.clear();
+  newer_.reserve(capacity_);  // a busy listener's: it need not grow again and again
 }
 
 std::optional<bus::v1::Acknowledgement> RecentEvents::Find(const std::string& event_id) const {

@@ -30,6 +30,20 @@ std::vector<std::string> Arguments(const BenchBus::Options& options) {
   return arguments;
 }
 
+double CpuMicroseconds(pid_t pid) {
+  std::ifstream file(absl::StrFormat("/proc/%d/stat", pid));
+  std::string stat;
+  std::getline(file, stat);
+  // proc(5): the 14th and 15th fields are user and system time in ticks; the second is a name in parentheses.
+  std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+  std::string ignored;
+  for (int i = 0; i < 11; ++i) fields >> ignored;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 }  // namespace
 
 BenchBus::BenchBus(const Options& options) : bus_(Arguments(options)) {}
@@ -105,18 +119,12 @@ absl::Status BenchBus::ForgetPeak() const {
   return file ? absl::OkStatus() : absl::InternalError("cannot reset the peak memory of the bus");
 }
 
-double BenchBus::CpuMicroseconds() const {
-  std::ifstream file(absl::StrFormat("/proc/%d/stat", bus_.pid()));
-  std::string stat;
-  std::getline(file, stat);
-  // proc(5): the 14th and 15th fields are user and system time in ticks; the second is a name in parentheses.
-  std::istringstream fields(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
-  std::string ignored;
-  for (int i = 0; i < 11; ++i) fields >> ignored;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
+double BenchBus::CpuMicroseconds() const { return bench::CpuMicroseconds(bus_.pid()); }
+
+double BenchBus::ListenersCpuMicroseconds() const {
+  double sum = 0;
+  for (const Listener& listener : listeners_) sum += bench::CpuMicroseconds(listener.process->pid());
+  return sum;
 }
 
 void AddBusOptions(CLI::App& app, BenchBus::Options& options) {

@@ -48,6 +48,7 @@ class BenchBus {
   absl::Status ForgetPeak() const;
   // Processor time of the bus so far: what it costs, whatever else runs on the machine.
   double CpuMicroseconds() const;
+  double ListenersCpuMicroseconds() const;
 
  private:
   struct Listener {

@@ -36,9 +36,9 @@ absl::Status Run(Options options) {
   const auto events = static_cast<double>(options.events);
   std::printf(
       "catch_up events=%zu filled_per_s=%.0f fill_peak_mb=%.0f events_per_s=%.0f seconds=%.2f bus_cpu_us_per_event=%.2f "
-      "peak_mb=%.0f\n",
+      "listener_cpu_us_per_event=%.2f peak_mb=%.0f\n",
       options.events, events / filled->count(), fill_peak, events / took.count(), took.count(),
-      ((*bus)->CpuMicroseconds() - cpu) / events, (*bus)->PeakMebibytes());
+      ((*bus)->CpuMicroseconds() - cpu) / events, (*bus)->ListenersCpuMicroseconds() / events, (*bus)->PeakMebibytes());
   return absl::OkStatus();
 }
 

@@ -39,9 +39,10 @@ absl::Status Run(Options options) {
   const auto events = static_cast<double>(options.events);
   std::printf(
       "fan_out events=%zu listeners=%d outstanding=%zu published_per_s=%.0f events_per_s=%.0f deliveries_per_s=%.0f "
-      "bus_cpu_us_per_event=%.2f peak_mb=%.0f\n",
+      "bus_cpu_us_per_event=%.2f listeners_cpu_us_per_event=%.2f peak_mb=%.0f\n",
       options.events, kListeners, options.outstanding, events / published->count(), events / settled.count(),
-      kListeners * events / settled.count(), ((*bus)->CpuMicroseconds() - cpu) / events, (*bus)->PeakMebibytes());
+      kListeners * events / settled.count(), ((*bus)->CpuMicroseconds() - cpu) / events,
+      (*bus)->ListenersCpuMicroseconds() / events, (*bus)->PeakMebibytes());
   return absl::OkStatus();
 }
 
