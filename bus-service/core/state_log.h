@@ -168,6 +168,7 @@ struct Recovery {
     uint64_t dead_letter_count = 0;
     uint64_t replay_count = 0;
     uint64_t redrive_count = 0;  // of these, replays of dead letters
+    std::string redrive_id;      // theirs
   };
 
   Sequence last_sequence = 0;  // of the newest event ever stored

@@ -81,9 +81,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void DropAll(const ListenerError& error);
 
   // Replays of this listener have been saved.
-  void AddReplays(uint64_t count, uint64_t redrives);
+  void AddReplays(uint64_t count);
+  // One of a dead letter.
+  void AddRedrive(const std::string& redrive_id);
   // A redrive of its dead letters is under way.
   bool redriving() const { return replays_.redriving(); }
+  const std::string& redrive_id() const { return replays_.redrive_id(); }
   // What is lost with the listener: unsettled events, and dead letters, once each.
   uint64_t kept() const { return backlog() + (id_ == 0 ? 0 : dead_letters_ - std::min(dead_letters_, replays_.redrives())); }
   void DeadLetterRemoved();
@@ -147,6 +150,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results);
   void Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results);
   void FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome);
+  // A dead letter, by its redrive.
+  void GiveUpAgain(const Replay& replay, const DeliveryRecord& outcome);
   void LeftFlight(Slot slot);
   void Answered(const WindowEntry& entry, DeliveryRecord outcome);
   // The event's publication, if it is in memory, says so.
@@ -174,6 +179,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   const std::shared_ptr<const std::string> name_;
   const ListenerId id_;  // 0: not durable
   bool touched_ = false;
+  bool ended_ = false;  // DropAll
   bool configured_ = false;
   Sequence saved_at_ = 0;  // how far the journal was when the progress was saved
 

@@ -25,6 +25,18 @@ void Shorten(std::string& text, size_t most) {
   text.resize(length);
 }
 
+// The old attempts stay, the new ones are added.
+void AddOutcome(const DeliveryRecord& outcome, DeadLetter& letter) {
+  std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
+  attempts.insert(attempts.end(), outcome.attempts.begin(), outcome.attempts.end());
+  if (attempts.size() > kMaxAttemptRecords) attempts.erase(attempts.begin(), attempts.end() - kMaxAttemptRecords);
+  const uint32_t before = letter.delivery.attempt;
+  letter.delivery = outcome;
+  letter.delivery.attempt += before;
+  letter.delivery.attempts = std::move(attempts);
+  letter.redrive_id.clear();
+}
+
 }  // namespace
 
 void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results) {
@@ -174,36 +186,33 @@ void Subscription::DeadLetterRemoved() { dead_letters_ -= std::min<uint64_t>(dea
 
 void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome) {
   const Replay& replay = *entry.replay;
-  replays_.End(replay);
   const bool done = outcome.state == DeliveryState::kSucceeded || outcome.state == DeliveryState::kSkipped;
   if (replay.dead_letter_id == 0) {
+    replays_.End(replay);
     if (outcome.state == DeliveryState::kDeadLettered && !replay.dry_run) AddDeadLetter(entry, outcome);
     return;
   }
-  if (done) {
-    parts_.states.RemoveDeadLetter(replay.dead_letter_id);
-    DeadLetterRemoved();
-    Save(outcome);  // from here on that is how the event stands
-    return Show(outcome);
-  }
-  // Given up again: the old attempts stay, the new ones are added.
+  if (!done) return GiveUpAgain(replay, outcome);
+  replays_.End(replay);
+  parts_.states.RemoveDeadLetter(replay.dead_letter_id);
+  DeadLetterRemoved();
+  Save(outcome);  // from here on that is how the event stands
+  Show(outcome);
+}
+
+void Subscription::GiveUpAgain(const Replay& replay, const DeliveryRecord& outcome) {
+  // The redrive has the letter until it is saved: it has not ended before.
   parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX,
-                                [&states = parts_.states, id = replay.dead_letter_id, outcome,
-                                 now = parts_.clock.SystemNow()](absl::StatusOr<std::vector<DeadLetter>> letters) {
-                                  if (!letters.ok() || letters->empty() || letters->front().id != id) return;
-                                  DeadLetter& letter = letters->front();
-                                  std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
-                                  attempts.insert(attempts.end(), outcome.attempts.begin(), outcome.attempts.end());
-                                  if (attempts.size() > kMaxAttemptRecords) {
-                                    attempts.erase(attempts.begin(), attempts.end() - kMaxAttemptRecords);
+                                [weak = weak_from_this(), replay, outcome](absl::StatusOr<std::vector<DeadLetter>> letters) {
+                                  const auto self = weak.lock();
+                                  if (!self || self->ended_) return;
+                                  if (letters.ok() && !letters->empty() && letters->front().id == replay.dead_letter_id) {
+                                    DeadLetter& letter = letters->front();
+                                    AddOutcome(outcome, letter);
+                                    letter.time = self->parts_.clock.SystemNow();
+                                    self->parts_.states.SaveDeadLetter(std::move(letter));
                                   }
-                                  const uint32_t before = letter.delivery.attempt;
-                                  letter.delivery = outcome;
-                                  letter.delivery.attempt += before;
-                                  letter.delivery.attempts = std::move(attempts);
-                                  letter.time = now;
-                                  letter.redrive_id.clear();
-                                  states.SaveDeadLetter(std::move(letter));
+                                  self->replays_.End(replay);
                                 });
 }
 

@@ -135,8 +135,14 @@ void Subscription::Defer(WindowEntry& entry) {
   SetRowState(entry, entry.waits_for != 0 ? DeliveryState::kDeferred : DeliveryState::kQueued);
 }
 
-void Subscription::AddReplays(uint64_t count, uint64_t redrives) {
-  replays_.Add(count, redrives);
+void Subscription::AddReplays(uint64_t count) {
+  replays_.Add(count);
+  Fill();
+  WakeSession();
+}
+
+void Subscription::AddRedrive(const std::string& redrive_id) {
+  replays_.AddRedrive(redrive_id);
   Fill();
   WakeSession();
 }
@@ -257,6 +263,7 @@ void Subscription::Remember(Incident incident) {
 }
 
 void Subscription::DropAll(const ListenerError& error) {
+  ended_ = true;
   const auto end = [&](Publication* publication) {
     ListenerRow* row = publication ? publication->FindRow(name_) : nullptr;
     if (!row || IsFinal(row->state)) return;

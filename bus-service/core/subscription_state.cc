@@ -53,7 +53,7 @@ void Subscription::Restore(const Recovery::Listener& kept) {
   }
   saved_at_ = kept.progress.counted_until;
   backlog_.Restore(kept.progress.ahead, kept.progress.counted_until);
-  replays_.Restore(kept.replay_count, kept.redrive_count);
+  replays_.Restore(kept);
 }
 
 void Subscription::Touch() {

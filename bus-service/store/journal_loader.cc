@@ -196,7 +196,9 @@ class Loader {
                                          [&](const Recovery::Listener& one) { return one.id == replay->listener; });
       if (listener == recovery.listeners.end()) return;
       ++listener->replay_count;
-      listener->redrive_count += replay->dead_letter_id != 0;
+      if (replay->dead_letter_id == 0) return;
+      ++listener->redrive_count;
+      listener->redrive_id = replay->replay_id;
     }));
   }
 

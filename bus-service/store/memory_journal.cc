@@ -204,7 +204,9 @@ Recovery MemoryJournal::Recover() const {
     for (const auto& [letter_id, letter] : dead_letters_) listener.dead_letter_count += letter.listener == id;
     for (auto entry = replays_.lower_bound({id, 0}); entry != replays_.end() && entry->first.first == id; ++entry) {
       ++listener.replay_count;
-      if (entry->second.dead_letter_id != 0) ++listener.redrive_count;
+      if (entry->second.dead_letter_id == 0) continue;
+      ++listener.redrive_count;
+      listener.redrive_id = entry->second.replay_id;
     }
   }
   return recovery;

@@ -127,7 +127,7 @@ void SqliteEventLog::ReadDeadLetters(uint64_t after_id, size_t max_letters, size
         }
         return letters;
       },
-      [this, ids, done = std::move(done)](absl::StatusOr<std::vector<DeadLetter>> letters) {
+      [this, ids, max_letters, max_bytes, done = std::move(done)](absl::StatusOr<std::vector<DeadLetter>> letters) {
         size_t next = 0;
         for (const uint64_t id : ids) {
           if (!letters.ok() || letters->size() == ids.size()) break;
@@ -136,6 +136,11 @@ void SqliteEventLog::ReadDeadLetters(uint64_t after_id, size_t max_letters, size
           } else if (dead_letters_.contains(id)) {  // nobody has removed it meanwhile
             letters = Note(Damaged("dead_letters", 0, absl::StrFormat("dead letter %d is missing", id)));
           }
+        }
+        if (letters.ok()) {
+          std::erase_if(*letters, [this](const DeadLetter& letter) { return !dead_letters_.contains(letter.id); });
+          // All were removed while they were read: none does not mean that there are no more.
+          if (letters->empty()) return ReadDeadLetters(ids.back(), max_letters, max_bytes, done);
         }
         done(std::move(letters));
       });

@@ -57,6 +57,7 @@ class FakeEventLog final : public EventLog, public StateLog {
   // All held reads answer with what is stored now.
   void CompleteReads();
   void CompleteLookups(size_t most = SIZE_MAX);
+  void CompleteNewestLookup();
 
   size_t held_appends() const { return appends_.size(); }
   size_t held_reads() const { return reads_.size(); }

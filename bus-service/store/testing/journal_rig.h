@@ -208,7 +208,7 @@ inline bool Same(const Recovery& a, const Recovery& b) {
                         return i.after == j.after && i.event_types == j.event_types && i.filter == j.filter;
                       }) &&
            Same(x.progress, y.progress) && Same(x.unsettled, y.unsettled) && x.dead_letter_count == y.dead_letter_count &&
-           x.replay_count == y.replay_count && x.redrive_count == y.redrive_count &&
+           x.replay_count == y.replay_count && x.redrive_count == y.redrive_count && x.redrive_id == y.redrive_id &&
            std::equal(x.deliveries.begin(), x.deliveries.end(), y.deliveries.begin(), y.deliveries.end(),
                       [](const DeliveryRecord& i, const DeliveryRecord& j) { return Same(i, j); });
   };
