@@ -61,7 +61,10 @@ void Bus::Restore(const Recovery& recovery) {
 
 void Bus::EndTurn() {
   for (const auto& touched : std::exchange(touched_, {})) {
-    if (const auto subscription = touched.lock()) subscription->SaveProgress();
+    const auto subscription = touched.lock();
+    if (!subscription) continue;
+    subscription->SaveProgress();
+    if (subscription->TakeChanged()) registry_.SaveChanges(*subscription);
   }
   ledger_.Trim(limits_.max_ledger_bytes, [this](Publication& publication) { timers_.Cancel(publication.expire_timer); });
 }

@@ -153,11 +153,11 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
 void Registry::Save(const ListenerRecord& record) {
   const Subscription& subscription = *record.subscription;
   if (subscription.id() == 0) return;
-  parts_.states.SaveListener(
-      subscription.id(),
-      {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version, subscription.paused(),
-       record.pause_reason, record.create_time, record.connect_time, record.lease, subscription.policy(),
-       subscription.max_in_flight(), record.labels, subscription.born_after(), subscription.incidents()});
+  parts_.states.SaveListener(subscription.id(),
+                             {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version,
+                              subscription.paused(), record.pause_reason, record.create_time, record.connect_time, record.lease,
+                              subscription.policy(), subscription.max_in_flight(), record.labels, subscription.born_after(),
+                              subscription.incidents(), subscription.last_error(), subscription.lost_deliveries()});
 }
 
 void Registry::Drop(Listeners::iterator listener) {
@@ -201,6 +201,17 @@ void Registry::GiveUpBefore(Sequence sequence) {
     record.subscription->GiveUpBefore(sequence);
     Save(record);
   }
+}
+
+uint64_t Registry::lost_deliveries() const {
+  uint64_t lost = 0;
+  for (const auto& [name, record] : listeners_) lost += record.subscription->lost_deliveries();
+  return lost;
+}
+
+void Registry::SaveChanges(const Subscription& subscription) {
+  const auto it = listeners_.find(subscription.name());
+  if (it != listeners_.end() && it->second.subscription.get() == &subscription) Save(it->second);
 }
 
 Subscription* Registry::FindById(ListenerId id) const {

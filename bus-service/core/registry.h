@@ -95,6 +95,10 @@ class Registry {
   const ListenerRecord* Slowest() const;
   // The journal is about to forget the events before this one: whoever has not settled them loses them.
   void GiveUpBefore(Sequence sequence);
+  // How many deliveries the listeners have lost so.
+  uint64_t lost_deliveries() const;
+  // What is kept of the listener has changed by itself.
+  void SaveChanges(const Subscription& subscription);
   // The one with this id; null when there is none.
   Subscription* FindById(ListenerId id) const;
 

@@ -25,6 +25,13 @@ struct Incident {
   std::string message;
   Sequence first = 0;
   Sequence last = 0;
+  uint64_t lost = 0;           // deliveries
+  bool lost_at_least = false;  // and more, which are being counted or cannot be
+};
+
+struct LastError {
+  ListenerError error;
+  SystemTime time;
 };
 
 // What a listener is, beside its deliveries.
@@ -45,6 +52,8 @@ struct ListenerSnapshot {
   std::map<std::string, std::string> labels;
   Sequence born_after = 0;  // events up to here were journaled before the listener existed
   std::vector<Incident> incidents;
+  std::optional<LastError> last_error;
+  uint64_t lost_deliveries = 0;
 };
 
 // What a listener wants of the events after a sequence, until its next interest.
@@ -82,6 +91,11 @@ struct AttemptRecord {
 };
 inline constexpr size_t kMaxAttemptRecords = 64;  // the newest are kept
 inline constexpr size_t kAttemptMessageBytes = 1024;
+
+inline void AddNewest(std::vector<AttemptRecord>& attempts, AttemptRecord attempt) {
+  if (attempts.size() >= kMaxAttemptRecords) attempts.erase(attempts.begin());
+  attempts.push_back(std::move(attempt));
+}
 
 // How one event stands at one listener, where that is more than Progress says: an outcome that is no plain acknowledgement, or
 // attempts that failed.
@@ -137,6 +151,10 @@ class StateLog {
   virtual void SaveInterest(ListenerId listener, const Interest& interest) = 0;
   virtual void SaveProgress(ListenerId listener, Progress progress) = 0;
   virtual void SaveDelivery(ListenerId listener, DeliveryRecord delivery) = 0;
+  // As SaveDelivery, but the attempts that are kept stay: those of `delivery` are among them (AddAttempt).
+  virtual void SaveRedriven(ListenerId listener, DeliveryRecord delivery) = 0;
+  // An attempt of a replay: one more, whatever is kept of the delivery.
+  virtual void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) = 0;
   // A new one, or another state of one that is there.
   virtual void SaveDeadLetter(DeadLetter letter) = 0;
   virtual void RemoveDeadLetter(uint64_t id) = 0;

@@ -28,8 +28,7 @@ void Shorten(std::string& text, size_t most) {
 // The old attempts stay, the new ones are added.
 void AddOutcome(const DeliveryRecord& outcome, DeadLetter& letter) {
   std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
-  attempts.insert(attempts.end(), outcome.attempts.begin(), outcome.attempts.end());
-  if (attempts.size() > kMaxAttemptRecords) attempts.erase(attempts.begin(), attempts.end() - kMaxAttemptRecords);
+  for (const AttemptRecord& attempt : outcome.attempts) AddNewest(attempts, attempt);
   const uint32_t before = letter.delivery.attempt;
   letter.delivery = outcome;
   letter.delivery.attempt += before;
@@ -48,20 +47,26 @@ void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional
     return Finish(entry, DeliveryState::kDeadLettered, std::move(error), std::move(hook_results));
   }
   const Duration wait = delay ? *delay : policy_.Backoff(entry.attempt, parts_.random);
-  BackOff(entry, wait, std::move(error), std::move(hook_results));
+  BackOff(entry, wait, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results));
 }
 
 void Subscription::RememberFailure(WindowEntry& entry, const ListenerError& error) {
   if (id_ == 0) return;
-  if (entry.failures.size() == kMaxAttemptRecords) entry.failures.erase(entry.failures.begin());
-  AttemptRecord& failure = entry.failures.emplace_back();
+  AttemptRecord failure;
   failure.attempt = entry.attempt;
   failure.end_time = parts_.clock.SystemNow();
   failure.instance_id = *instance_id_;
   failure.error = error;
   failure.error.metadata.clear();
   Shorten(failure.error.message, kAttemptMessageBytes);
-  if (entry.replay) failure.replay_id = entry.replay->replay_id;
+  if (entry.replay) {
+    const Sequence sequence = entry.event->sequence;
+    failure.replay_id = entry.replay->replay_id;
+    parts_.states.AddAttempt(id_, sequence, failure);
+    // Not settled yet: what is saved of it next would be without.
+    if (WindowEntry* unsettled = window_.Find(sequence)) AddNewest(unsettled->failures, failure);
+  }
+  AddNewest(entry.failures, std::move(failure));
 }
 
 void Subscription::Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay) {
@@ -72,7 +77,7 @@ void Subscription::Released(WindowEntry& entry, ListenerError error, std::option
   if (sending_ || delay) {
     // Not at once: a listener that releases everything must not make a hot loop.
     const Duration wait = delay ? *delay : policy_.Backoff(1, parts_.random);
-    return BackOff(entry, wait, std::move(error), {});
+    return BackOff(entry, wait, DeliveryState::kQueued, std::move(error), {});
   }
   window_.SetState(entry, State::kReady);
   window_.ForgetDeliveryIds(entry);
@@ -80,11 +85,15 @@ void Subscription::Released(WindowEntry& entry, ListenerError error, std::option
   LeftFlight(entry.slot);
 }
 
-void Subscription::BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results) {
+void Subscription::BackOff(WindowEntry& entry, Duration wait, DeliveryState state, ListenerError error,
+                           std::string hook_results) {
+  entry.released = state == DeliveryState::kQueued;
   entry.due = parts_.clock.SteadyNow() + wait;
   window_.SetState(entry, State::kBackoff);
   const SystemTime next = parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(wait);
-  Answered(entry, Outcome(entry, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results), next));
+  DeliveryRecord outcome = Outcome(entry, state, std::move(error), std::move(hook_results), next);
+  outcome.answered = true;
+  Answered(entry, std::move(outcome));
   CheckAt(entry.due);
   LeftFlight(entry.slot);
 }
@@ -144,8 +153,10 @@ Duration Subscription::LatencyOf(const WindowEntry& entry, const Publication* pu
 }
 
 void Subscription::Answered(const WindowEntry& entry, DeliveryRecord outcome) {
-  if (outcome.error && outcome.state != DeliveryState::kSkipped)
+  if (outcome.error && outcome.state != DeliveryState::kSkipped && outcome.state != DeliveryState::kQueued) {
     last_error_ = LastError{*outcome.error, parts_.clock.SystemNow()};
+    Changed();
+  }
   if (!entry.replay) Save(outcome);
   if (entry.counts) Show(std::move(outcome));
 }
@@ -196,7 +207,7 @@ void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& 
   replays_.End(replay);
   parts_.states.RemoveDeadLetter(replay.dead_letter_id);
   DeadLetterRemoved();
-  Save(outcome);  // from here on that is how the event stands
+  SaveRedriven(outcome);  // from here on that is how the event stands
   Show(outcome);
 }
 

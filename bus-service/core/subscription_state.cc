@@ -10,6 +10,11 @@ using std::chrono::duration_cast;
 
 constexpr Duration kLongestRetryDelay = std::chrono::hours(24);  // that a listener may ask for
 
+// A publication that is being made again would be without what is saved now.
+void NoteChange(Sequence sequence, Parts& parts) {
+  if (const auto it = parts.recalling.find(sequence); it != parts.recalling.end()) it->second = true;
+}
+
 }  // namespace
 
 Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
@@ -25,7 +30,10 @@ Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
       replays_(parts, id_),
       gaps_(kept.progress.gaps),
       incidents_(kept.snapshot.incidents),
-      dead_letters_(kept.dead_letter_count) {
+      dead_letters_(kept.dead_letter_count),
+      lost_deliveries_(kept.snapshot.lost_deliveries),
+      lost_unknown_(!incidents_.empty() && incidents_.back().lost_at_least),
+      last_error_(kept.snapshot.last_error) {
   configured_ = true;
   cursor_.SetWantedAgainUntil(kept.progress.wanted_again_until);
 }
@@ -44,7 +52,8 @@ void Subscription::Restore(const Recovery::Listener& kept) {
     entry.attempt = record->attempt;
     entry.lost_sessions = record->lost_sessions;
     entry.failures = record->attempts;
-    if (record->state != DeliveryState::kRetryScheduled) continue;
+    if (record->next_attempt_time == SystemTime()) continue;
+    entry.released = record->state == DeliveryState::kQueued;
     const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
     entry.due =
         parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
@@ -82,10 +91,18 @@ void Subscription::SaveProgress() {
 
 void Subscription::Save(DeliveryRecord delivery) {
   if (id_ == 0) return;
-  if (!parts_.recalling.empty()) {
-    if (const auto it = parts_.recalling.find(delivery.sequence); it != parts_.recalling.end()) it->second = true;
-  }
+  NoteChange(delivery.sequence, parts_);
   parts_.states.SaveDelivery(id_, std::move(delivery));
+}
+
+void Subscription::SaveRedriven(DeliveryRecord delivery) {
+  NoteChange(delivery.sequence, parts_);
+  parts_.states.SaveRedriven(id_, std::move(delivery));
+}
+
+void Subscription::Changed() {
+  changed_ = true;
+  Touch();
 }
 
 void Subscription::EndUnsent(const Event& event, DeliveryState state, const ListenerError& error) {
@@ -138,7 +155,7 @@ DeliveryState Subscription::StateOf(const WindowEntry& entry) {
     case WindowEntry::State::kInFlight:
       return DeliveryState::kInFlight;
     case WindowEntry::State::kBackoff:
-      return DeliveryState::kRetryScheduled;
+      return entry.released ? DeliveryState::kQueued : DeliveryState::kRetryScheduled;
     case WindowEntry::State::kDeferred:
       return DeliveryState::kDeferred;
     case WindowEntry::State::kReady:

@@ -35,6 +35,7 @@ absl::Status DeliveryRows::Prepare() {
       "DELETE FROM deliveries WHERE sequence < ?1",
       "DELETE FROM deliveries WHERE listener_id = ?1",
       "SELECT * FROM deliveries WHERE sequence = ?1 ORDER BY listener_id",
+      "SELECT * FROM deliveries WHERE sequence = ?1 AND listener_id = ?2",
       "SELECT * FROM deliveries WHERE (sequence, listener_id) >= (?1, ?2) ORDER BY sequence, listener_id LIMIT ?3",
       "INSERT OR REPLACE INTO replays VALUES (?1,?2,?3,?4,?5,?6,?7)",
       "DELETE FROM replays WHERE listener_id = ?1 AND number = ?2",
@@ -62,6 +63,32 @@ absl::Status DeliveryRows::Put(ListenerId listener, const DeliveryRecord& delive
   put.BindBlob(7, detail);
   put.Bind(8, checksum.Add(reason).Add(message).Add(detail).value());
   return put.Run();
+}
+
+absl::StatusOr<DeliveryRecord> DeliveryRows::Get(ListenerId listener, Sequence sequence) {
+  sql_[kGet].Bind(1, Signed(sequence));
+  sql_[kGet].Bind(2, Signed(listener));
+  auto found = Read(sql_[kGet]);
+  if (!found.ok()) return found.status();
+  if (!found->empty()) return std::move(found->front().second);
+  DeliveryRecord delivery;
+  delivery.sequence = sequence;
+  return delivery;
+}
+
+absl::Status DeliveryRows::PutRedriven(ListenerId listener, DeliveryRecord delivery) {
+  auto before = Get(listener, delivery.sequence);
+  if (!before.ok()) return before.status();
+  delivery.attempts = std::move(before->attempts);
+  return Put(listener, delivery);
+}
+
+absl::Status DeliveryRows::AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) {
+  auto delivery = Get(listener, sequence);
+  if (!delivery.ok()) return delivery.status();
+  if (delivery->instance_id.empty()) delivery->instance_id = attempt.instance_id;
+  AddNewest(delivery->attempts, std::move(attempt));
+  return Put(listener, *delivery);
 }
 
 absl::Status DeliveryRows::DropBefore(Sequence sequence) {

@@ -18,6 +18,9 @@ class DeliveryRows {
   absl::Status Prepare();
 
   absl::Status Put(ListenerId listener, const DeliveryRecord& delivery);
+  // The attempts that are there stay.
+  absl::Status PutRedriven(ListenerId listener, DeliveryRecord delivery);
+  absl::Status AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt);
   // Of events before `sequence`.
   absl::Status DropBefore(Sequence sequence);
   // A listener's deliveries and replays.
@@ -46,6 +49,7 @@ class DeliveryRows {
     kDropBefore,
     kDropListener,
     kOfEvent,
+    kGet,
     kFrom,
     kPutReplay,
     kRemoveReplay,
@@ -54,6 +58,8 @@ class DeliveryRows {
     kAllReplays,
   };
 
+  // A new one when there is none.
+  absl::StatusOr<DeliveryRecord> Get(ListenerId listener, Sequence sequence);
   static absl::StatusOr<std::pair<ListenerId, DeliveryRecord>> Current(const SqliteStatement& row);
   static absl::StatusOr<Replay> CurrentReplay(const SqliteStatement& row);
   static absl::StatusOr<StateLog::Deliveries> Read(SqliteStatement& query);

@@ -102,6 +102,20 @@ void MemoryJournal::SaveDelivery(ListenerId listener, DeliveryRecord delivery) {
   deliveries_[{sequence, listener}] = std::move(delivery);
 }
 
+void MemoryJournal::SaveRedriven(ListenerId listener, DeliveryRecord delivery) {
+  DeliveryRecord& kept = deliveries_[{delivery.sequence, listener}];
+  delivery.attempts = std::move(kept.attempts);
+  kept = std::move(delivery);
+}
+
+void MemoryJournal::AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) {
+  if (!At(sequence)) return;
+  DeliveryRecord& kept = deliveries_[{sequence, listener}];
+  kept.sequence = sequence;
+  if (kept.instance_id.empty()) kept.instance_id = attempt.instance_id;
+  AddNewest(kept.attempts, std::move(attempt));
+}
+
 void MemoryJournal::SaveDeadLetter(DeadLetter letter) {
   RemoveDeadLetter(letter.id);
   letter_bytes_ += BytesOf(letter);

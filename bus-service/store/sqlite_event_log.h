@@ -60,6 +60,8 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   void SaveInterest(ListenerId listener, const Interest& interest) override;
   void SaveProgress(ListenerId listener, Progress progress) override;
   void SaveDelivery(ListenerId listener, DeliveryRecord delivery) override;
+  void SaveRedriven(ListenerId listener, DeliveryRecord delivery) override;
+  void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) override;
   void SaveDeadLetter(DeadLetter letter) override;
   void RemoveDeadLetter(uint64_t id) override;
   void SaveReplays(std::vector<Replay> replays) override;

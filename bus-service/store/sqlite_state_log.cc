@@ -34,6 +34,20 @@ void SqliteEventLog::SaveDelivery(ListenerId listener, DeliveryRecord delivery) 
   });
 }
 
+void SqliteEventLog::SaveRedriven(ListenerId listener, DeliveryRecord delivery) {
+  if (read_only_ || !writer_) return;
+  writer_->Enqueue([listener, delivery = std::move(delivery)](JournalTables& tables, JournalState& state) {
+    return delivery.sequence < state.first_sequence ? absl::OkStatus() : tables.deliveries.PutRedriven(listener, delivery);
+  });
+}
+
+void SqliteEventLog::AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) {
+  if (read_only_ || !writer_) return;
+  writer_->Enqueue([listener, sequence, attempt = std::move(attempt)](JournalTables& tables, JournalState& state) {
+    return sequence < state.first_sequence ? absl::OkStatus() : tables.deliveries.AddAttempt(listener, sequence, attempt);
+  });
+}
+
 void SqliteEventLog::ForgetLetter(uint64_t id) {
   const auto found = dead_letters_.find(id);
   if (found == dead_letters_.end()) return;

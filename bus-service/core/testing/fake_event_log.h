@@ -40,6 +40,12 @@ class FakeEventLog final : public EventLog, public StateLog {
   void SaveDelivery(ListenerId listener, DeliveryRecord delivery) override {
     journal_.SaveDelivery(listener, std::move(delivery));
   }
+  void SaveRedriven(ListenerId listener, DeliveryRecord delivery) override {
+    journal_.SaveRedriven(listener, std::move(delivery));
+  }
+  void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) override {
+    journal_.AddAttempt(listener, sequence, std::move(attempt));
+  }
   void SaveDeadLetter(DeadLetter letter) override { journal_.SaveDeadLetter(std::move(letter)); }
   void RemoveDeadLetter(uint64_t id) override { journal_.RemoveDeadLetter(id); }
   void SaveReplays(std::vector<Replay> replays) override { journal_.SaveReplays(std::move(replays)); }
