@@ -49,6 +49,17 @@ class DeadLettersTest : public testing::Test {
     return ids;
   }
 
+  // Of an event at its only listener: the replay of each failed attempt.
+  std::vector<std::string> Attempts(Sequence sequence) {
+    std::vector<std::string> replays;
+    bus.log.journal().ReadDeliveries(sequence, [&](auto read) {
+      for (const auto& [listener, delivery] : *read) {
+        for (const AttemptRecord& attempt : delivery.attempts) replays.push_back(attempt.replay_id);
+      }
+    });
+    return replays;
+  }
+
   BusHarness bus;
 
  private:
@@ -195,6 +206,46 @@ TEST_F(DeadLettersTest, ARedriveThatIsDeliveredWhileItIsStillBeingPreparedEnds) 
   EXPECT_EQ((*redriven)->count, 300u);
   EXPECT_EQ(There(), Ids{});
   EXPECT_FALSE(a.subscription().redriving());
+}
+
+TEST_F(DeadLettersTest, EveryAttemptOfARedriveIsAmongThoseOfTheEvent) {
+  auto& a = bus.Connect("a");
+  GiveUp(a, 1);
+  const auto first = Redrive();
+  Settle();
+  a.DeadLetter("k1");
+  Settle();
+  EXPECT_EQ(Attempts(1), (std::vector<std::string>{"", (*first)->redrive_id}));
+  const auto second = Redrive();
+  Settle();
+  a.Retry("k1");
+  bus.Advance(seconds(5));
+  a.Ack("k1");
+  Settle();
+
+  EXPECT_EQ(Attempts(1), (std::vector<std::string>{"", (*first)->redrive_id, (*second)->redrive_id}));
+  EXPECT_EQ(bus.State("k1", "a"), DeliveryState::kSucceeded);
+}
+
+TEST_F(DeadLettersTest, AFailedReplayOfWhatWasSettledIsAmongTheAttemptsAndChangesNoOutcome) {
+  bus.limits.max_ledger_bytes = 0;
+  auto& a = bus.Connect("a");
+  bus.Publish({.id = "x", .wait_policy = WaitPolicy::kDurable});
+  a.Ack("x");
+  Replayer::Command command;
+  command.listeners = {"a"};
+  command.from.kind = StartPosition::Kind::kEarliest;
+  std::string replay_id;
+  bus.bus.replayer().Start(command, [&](auto replayed) { replay_id = replayed->replay_id; });
+  Settle();
+  a.Retry("x");
+  bus.Advance(seconds(5));
+  a.Skip("x");
+  Settle();
+
+  EXPECT_EQ(Attempts(1), (std::vector<std::string>{replay_id, replay_id}));
+  EXPECT_EQ(bus.State("x", "a"), DeliveryState::kSucceeded);
+  EXPECT_EQ(bus.Row("x", "a").attempt, 1u);
 }
 
 TEST_F(DeadLettersTest, ManyAreDiscardedSomeAtATime) {

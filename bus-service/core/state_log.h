@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -54,6 +55,7 @@ struct ListenerSnapshot {
   std::vector<Incident> incidents;
   std::optional<LastError> last_error;
   uint64_t lost_deliveries = 0;
+  std::optional<Sequence> deleted_after;  // it was deleted when this was the newest event; kept for the results of these events
 };
 
 // What a listener wants of the events after a sequence, until its next interest.
@@ -69,6 +71,11 @@ struct Gap {
   Sequence last = 0;
   bool operator==(const Gap&) const = default;
 };
+
+inline bool HasGapAt(const std::vector<Gap>& gaps, Sequence sequence) {
+  return std::any_of(gaps.begin(), gaps.end(),
+                     [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
+}
 
 // How far a listener is: what is before `next_sequence` is settled or was never wanted, but for `unsettled` and `gaps`.
 struct Progress {
@@ -112,6 +119,9 @@ struct DeliveryRecord {
   std::string hook_results;
   std::vector<AttemptRecord> attempts;  // oldest first
 };
+
+// What is kept of a delivery, as the row of a result.
+void TakeRecord(const DeliveryRecord& record, ListenerRow& row);
 
 // An event that was given up for a listener, with a copy of the event that outlives the journal's.
 struct DeadLetter {
@@ -160,7 +170,10 @@ class StateLog {
   virtual void RemoveDeadLetter(uint64_t id) = 0;
   virtual void SaveReplays(std::vector<Replay> replays) = 0;
   virtual void RemoveReplay(ListenerId listener, uint64_t number) = 0;
-  // The listener and all that is known of it.
+  // What waits for the listener: dead letters and replays. They are gone at once for readers, and from the files some at a time;
+  // a log that was closed before goes on when it is opened. Requires: the listener is deleted.
+  virtual void DropWaiting(ListenerId listener) = 0;
+  // That, and all that is known of the listener itself; what is kept of its deliveries goes with their events.
   virtual void DropListener(ListenerId listener) = 0;
   // `done` is called, during the call or later, when everything saved before is as safe as this log can make it.
   virtual void WhenDurable(std::function<void(absl::Status)> done) = 0;
@@ -193,6 +206,7 @@ struct Recovery {
   SystemTime last_publish_time;
   std::vector<EventPtr> newest;  // the last events, ascending to last_sequence: some thousands at most
   std::vector<Listener> listeners;
+  std::vector<Listener> former_listeners;  // deleted: interests and progress, nothing else; in the order of their deletion
   ListenerId last_listener_id = 0;
   uint64_t last_dead_letter_id = 0;
   uint64_t last_replay_number = 0;

@@ -91,6 +91,9 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
   // Saves how far the listener is, when that has changed.
   void SaveProgress();
+  // How far it is.
+  Progress CurrentProgress() const;
+  const Interests& interests() const { return cursor_.interests(); }
   // True, once, when what its ListenerSnapshot holds has changed by itself.
   bool TakeChanged() { return std::exchange(changed_, false); }
 

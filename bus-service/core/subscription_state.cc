@@ -74,10 +74,16 @@ void Subscription::Touch() {
 void Subscription::SaveProgress() {
   if (!touched_) return;
   touched_ = false;
+  if (ended_) return;
   const Sequence first = parts_.log.first_sequence();
   gaps_.erase(gaps_.begin(), std::find_if(gaps_.begin(), gaps_.end(), [first](const Gap& gap) { return gap.last >= first; }));
   saved_at_ = parts_.ledger.journaled_sequence();
-  Progress progress{cursor_.next(), cursor_.wanted_again_until(), {}, gaps_, backlog_.ahead(), saved_at_};
+  parts_.states.SaveProgress(id_, CurrentProgress());
+}
+
+Progress Subscription::CurrentProgress() const {
+  Progress progress{cursor_.next(),   cursor_.wanted_again_until(),      {}, gaps_,
+                    backlog_.ahead(), parts_.ledger.journaled_sequence()};
   if (backlog_.counting()) {  // it would be lost: a start counts anew
     progress.ahead = 0;
     progress.counted_until = cursor_.next() - 1;
@@ -86,7 +92,7 @@ void Subscription::SaveProgress() {
   for (const auto& [slot, entry] : window_.entries()) {
     if (!entry.replay) progress.unsettled.push_back(slot);
   }
-  parts_.states.SaveProgress(id_, std::move(progress));
+  return progress;
 }
 
 void Subscription::Save(DeliveryRecord delivery) {
@@ -118,19 +124,23 @@ void Subscription::EndUnsent(const Event& event, DeliveryState state, const List
   parts_.gather.SetState(*publication, *row, state);
 }
 
+void TakeRecord(const DeliveryRecord& record, ListenerRow& row) {
+  row.attempt = record.attempt;
+  row.answered = record.answered;
+  row.latency = record.latency;
+  row.next_attempt_time = record.next_attempt_time;
+  if (record.instance_id != *row.instance_id) row.instance_id = std::make_shared<const std::string>(record.instance_id);
+  row.error = record.error ? std::make_unique<ListenerError>(*record.error) : nullptr;
+  row.hook_results = record.hook_results;
+  row.state = record.state;
+}
+
 bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, ListenerRow& row) const {
   const Sequence sequence = event.sequence;
   if (sequence <= cursor_.born_after() || !cursor_.interests().MatchedThen(event)) return false;
   row.instance_id = instance_id_;
   if (kept) {
-    row.attempt = kept->attempt;
-    row.answered = kept->answered;
-    row.latency = kept->latency;
-    row.next_attempt_time = kept->next_attempt_time;
-    if (kept->instance_id != *instance_id_) row.instance_id = std::make_shared<const std::string>(kept->instance_id);
-    row.error = kept->error ? std::make_unique<ListenerError>(*kept->error) : nullptr;
-    row.hook_results = kept->hook_results;
-    row.state = kept->state;
+    TakeRecord(*kept, row);
     if (IsFinal(kept->state)) return true;
   }
   if (const WindowEntry* entry = window_.Find(sequence); entry && entry->counts) {
@@ -143,8 +153,7 @@ bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, List
     return true;
   }
   if (id_ == 0) return false;  // how it ended at an ephemeral listener was not kept
-  const bool jumped = std::any_of(gaps_.begin(), gaps_.end(),
-                                  [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
+  const bool jumped = HasGapAt(gaps_, sequence);
   row.state = jumped ? DeliveryState::kSkipped : DeliveryState::kSucceeded;
   if (!jumped) row.attempt = std::max<uint32_t>(row.attempt, 1);
   return true;

@@ -23,8 +23,8 @@ class DeliveryRows {
   absl::Status AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt);
   // Of events before `sequence`.
   absl::Status DropBefore(Sequence sequence);
-  // A listener's deliveries and replays.
-  absl::Status DropListener(ListenerId listener);
+  // At most so many of a listener's; false when there are no more.
+  absl::StatusOr<bool> DropReplays(ListenerId listener, size_t most);
   // Of one event, by listener.
   absl::StatusOr<StateLog::Deliveries> OfEvent(Sequence sequence);
   // The next so many rows, ascending by event and listener, each for itself: a damaged one does not hide the others. Those of
@@ -47,7 +47,6 @@ class DeliveryRows {
   enum : size_t {
     kPut,
     kDropBefore,
-    kDropListener,
     kOfEvent,
     kGet,
     kFrom,

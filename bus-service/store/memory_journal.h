@@ -45,6 +45,7 @@ class MemoryJournal final : public EventLog, public StateLog {
   void RemoveDeadLetter(uint64_t id) override;
   void SaveReplays(std::vector<Replay> replays) override;
   void RemoveReplay(ListenerId listener, uint64_t number) override { replays_.erase({listener, number}); }
+  void DropWaiting(ListenerId listener) override;
   void DropListener(ListenerId listener) override;
   void WhenDurable(std::function<void(absl::Status)> done) override { done(absl::OkStatus()); }
   void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;

@@ -6,6 +6,13 @@
 #include "bus-service/store/sqlite_event_log.h"
 
 namespace pvebus::bus {
+namespace {
+
+// Of a listener that is deleted, in one commit.
+constexpr size_t kDropRows = 256;
+constexpr uint64_t kDropBytes = 1 << 20;
+
+}  // namespace
 
 void SqliteEventLog::SaveListener(ListenerId listener, const ListenerSnapshot& snapshot) {
   if (read_only_ || !writer_) return;
@@ -55,6 +62,14 @@ void SqliteEventLog::ForgetLetter(uint64_t id) {
   dead_letters_.erase(found);
 }
 
+void SqliteEventLog::ForgetLettersOf(ListenerId listener) {
+  std::erase_if(dead_letters_, [this, listener](const auto& letter) {
+    if (letter.second.listener != listener) return false;
+    letter_bytes_ -= letter.second.bytes;
+    return true;
+  });
+}
+
 void SqliteEventLog::SaveDeadLetter(DeadLetter letter) {
   if (read_only_ || !writer_) return;
   ForgetLetter(letter.id);
@@ -96,20 +111,35 @@ void SqliteEventLog::RemoveReplay(ListenerId listener, uint64_t number) {
       [listener, number](JournalTables& tables, JournalState&) { return tables.deliveries.RemoveReplay(listener, number); });
 }
 
+void SqliteEventLog::DropWaiting(ListenerId listener) {
+  if (read_only_ || !writer_) return;
+  ForgetLettersOf(listener);
+  DropWaitingRows(listener, false);
+}
+
 void SqliteEventLog::DropListener(ListenerId listener) {
   if (read_only_ || !writer_) return;
-  for (auto letter = dead_letters_.begin(); letter != dead_letters_.end();) {
-    if (letter->second.listener == listener) letter_bytes_ -= letter->second.bytes;
-    letter = letter->second.listener == listener ? dead_letters_.erase(letter) : std::next(letter);
-  }
+  ForgetLettersOf(listener);
   writer_->ForgetProgress(listener);
-  writer_->Enqueue([listener](JournalTables& tables, JournalState& state) {
+  DropWaitingRows(listener, true);
+}
+
+void SqliteEventLog::DropWaitingRows(ListenerId listener, bool itself) {
+  if (read_only_ || !writer_) return;
+  // A commit for each step: publishes go on in between.
+  const auto more = std::make_shared<bool>(false);
+  writer_->Enqueue([listener, itself, more](JournalTables& tables, JournalState& state) {
     state.last_listener_id = std::max(state.last_listener_id, listener);
-    const auto letters = tables.dead_letters.DropListener(listener);
+    const auto letters = tables.dead_letters.DropSome(listener, kDropRows, kDropBytes);
     if (!letters.ok()) return letters.status();
-    state.dead_letters -= *letters;
-    if (auto status = tables.deliveries.DropListener(listener); !status.ok()) return status;
-    return tables.listeners.Drop(listener);
+    state.dead_letters -= letters->count;
+    const auto more_replays = tables.deliveries.DropReplays(listener, kDropRows);
+    if (!more_replays.ok()) return more_replays.status();
+    *more = letters->more || *more_replays;
+    return *more || !itself ? absl::OkStatus() : tables.listeners.Drop(listener);
+  });
+  writer_->WhenDurable([this, listener, itself, more](const absl::Status& status) {
+    if (!status.ok() || *more) DropWaitingRows(listener, itself);
   });
 }
 

@@ -132,6 +132,8 @@ std::string EncodeSnapshot(const ListenerSnapshot& snapshot) {
     writer.Text(error.message);
     WriteError(error, writer);
   }
+  writer.Number(snapshot.deleted_after.has_value());
+  if (snapshot.deleted_after) writer.Number(*snapshot.deleted_after);
   return writer.Take();
 }
 
@@ -182,6 +184,7 @@ bool DecodeSnapshot(std::string_view bytes, ListenerSnapshot& out) {
     last.error.message = reader.Text();
     ReadError(reader, last.error);
   }
+  if (reader.Number() != 0) out.deleted_after = reader.Number();
   return reader.ok() && reader.at_end();
 }
 

@@ -50,6 +50,7 @@ class FakeEventLog final : public EventLog, public StateLog {
   void RemoveDeadLetter(uint64_t id) override { journal_.RemoveDeadLetter(id); }
   void SaveReplays(std::vector<Replay> replays) override { journal_.SaveReplays(std::move(replays)); }
   void RemoveReplay(ListenerId listener, uint64_t number) override { journal_.RemoveReplay(listener, number); }
+  void DropWaiting(ListenerId listener) override { journal_.DropWaiting(listener); }
   void DropListener(ListenerId listener) override { journal_.DropListener(listener); }
   void WhenDurable(std::function<void(absl::Status)> done) override { journal_.WhenDurable(std::move(done)); }
   void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;

@@ -179,7 +179,7 @@ inline bool Same(const ListenerSnapshot& a, const ListenerSnapshot& b) {
          a.labels == b.labels && a.born_after == b.born_after && a.incidents == b.incidents &&
          a.last_error.has_value() == b.last_error.has_value() &&
          (!a.last_error || (a.last_error->error == b.last_error->error && a.last_error->time == b.last_error->time)) &&
-         a.lost_deliveries == b.lost_deliveries;
+         a.lost_deliveries == b.lost_deliveries && a.deleted_after == b.deleted_after;
 }
 
 inline bool Same(const DeliveryRecord& a, const DeliveryRecord& b) {
