@@ -394,6 +394,19 @@ TEST_F(SqliteEventLogTest, DeadLettersAndReplaysAreReadInPagesAndGoWithTheirList
   EXPECT_EQ(driver_.recovery().last_replay_number, 4u);
 }
 
+TEST_F(SqliteEventLogTest, AJournalOfTheVersionBeforeIsBroughtToThisOne) {
+  ASSERT_TRUE(driver_.Open().ok());
+  driver_.Append(1, 3);
+  driver_.Shut();
+  ASSERT_TRUE((*SqliteDatabase::Open(data_ + "/journal.db"))->Execute("PRAGMA user_version=1").ok());
+
+  ASSERT_TRUE(driver_.Open().ok());
+
+  EXPECT_FALSE(driver_.log().read_only());
+  ExpectEvents(driver_, 3);
+  EXPECT_EQ(*(*SqliteDatabase::Open(data_ + "/journal.db"))->QueryNumber("PRAGMA user_version"), 2);
+}
+
 TEST_F(SqliteEventLogTest, WhatWaitsForADeletedListenerGoesSomeAtATimeAndTheNextStartGoesOn) {
   constexpr uint64_t kLetters = 5000;
   const auto rows = [](const std::string& directory) {
