@@ -1,5 +1,7 @@
 #include "cli/dead_letter_selection.h"
 
+#include <set>
+
 #include "absl/strings/str_format.h"
 #include "cli/options.h"
 
@@ -27,7 +29,9 @@ bus::v1::DeadLetterSelection DeadLetterArguments::ToSelection(const std::string&
     throw CLI::ValidationError("ID",
                                absl::StrFormat("%d ids are too many at once, at most %d: use --filter", ids.size(), kMaxIds));
   }
-  for (const std::string& id : ids) selection.add_dead_letter_ids(ParseDeadLetterId(id));
+  std::set<uint64_t> numbers;  // an id that is named twice is one dead letter
+  for (const std::string& id : ids) numbers.insert(ParseDeadLetterId(id));
+  selection.mutable_dead_letter_ids()->Add(numbers.begin(), numbers.end());
   selection.set_filter(filter);
   return selection;
 }

@@ -149,6 +149,15 @@ TEST_F(DeadLettersCommandTest, NothingSelectedIsSaidAndNamedOnesThatAreNotThereA
   EXPECT_THAT(fewer.err, HasSubstr("1 of the 2 that were named"));
 }
 
+TEST_F(DeadLettersCommandTest, AnIdThatIsNamedTwiceIsOneDeadLetter) {
+  AnswerDiscard(2);
+
+  const RunOutcome run = Pvebus({"dead-letters", "discard", "18", "17", "18", "--reason", "x"});
+
+  EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
+  EXPECT_THAT(Discarded()[0].selection().dead_letter_ids(), ElementsAre(17, 18));
+}
+
 TEST_F(DeadLettersCommandTest, DiscardSendsTheReason) {
   AnswerDiscard(1);
 

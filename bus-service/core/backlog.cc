@@ -10,8 +10,29 @@ void Backlog::Restore(uint64_t ahead, Sequence counted_until) {
 }
 
 void Backlog::Recount() {
+  before_loss_.reset();
   Clear();
   Count(cursor_.next(), parts_.ledger.journaled_sequence());
+}
+
+bool Backlog::RecountAfterLoss(Lost lost) {
+  const bool known = !counting_ || before_loss_;
+  int64_t before = before_loss_.value_or(0) + ahead_;
+  // What has expired was lost before.
+  before -= std::count_if(expired_.begin(), expired_.end(), [this](Sequence sequence) { return sequence < cursor_.next(); });
+  Recount();
+  if (!known) return false;
+  before_loss_ = before;
+  lost_ = std::move(lost);
+  if (!counting_) TellLost();
+  return true;
+}
+
+void Backlog::TellLost() {
+  if (!before_loss_) return;
+  const int64_t lost = *before_loss_ - ahead_;
+  before_loss_.reset();
+  lost_(static_cast<uint64_t>(std::max<int64_t>(lost, 0)));
 }
 
 void Backlog::Count(Sequence from, Sequence to) {
@@ -26,7 +47,10 @@ void Backlog::Count(Sequence from, Sequence to) {
                    [this, count = std::weak_ptr<int>(counting_)](const absl::StatusOr<uint64_t>& wanted) {
                      if (count.expired()) return;
                      counting_ = nullptr;
-                     if (wanted.ok()) ahead_ += static_cast<int64_t>(*wanted);
+                     if (!wanted.ok()) return before_loss_.reset();
+                     if (before_loss_) *before_loss_ += ahead_;
+                     ahead_ += static_cast<int64_t>(*wanted);
+                     TellLost();
                    });
 }
 
@@ -40,9 +64,11 @@ void Backlog::Expired(Sequence sequence) {
 }
 
 void Backlog::Clear() {
+  if (before_loss_) *before_loss_ += ahead_;
   ahead_ = 0;
   expired_.clear();
   counting_ = nullptr;
+  TellLost();
 }
 
 uint64_t Backlog::count() const {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/container/flat_hash_set.h"
 #include "bus-service/core/cursor.h"
@@ -20,6 +22,11 @@ class Backlog {
   void Restore(uint64_t ahead, Sequence counted_until);
   // The cursor has moved, or what it wants of older events is another.
   void Recount();
+  // The cursor has been moved over events that are lost. `lost` gets how many of them were wanted, during the call or when what
+  // is left has been counted; one number for several moves in a row. False when it can never be known: what was ahead was not
+  // counted.
+  using Lost = std::function<void(uint64_t)>;
+  bool RecountAfterLoss(Lost lost);
 
   // A wanted event has been journaled.
   void Add() { ++ahead_; }
@@ -39,12 +46,16 @@ class Backlog {
   static constexpr size_t kMaxExpired = 4096;
 
   void Count(Sequence from, Sequence to);
+  void TellLost();
 
   Parts& parts_;
   const Cursor& cursor_;
   int64_t ahead_ = 0;
   absl::flat_hash_set<Sequence> expired_;
   std::shared_ptr<int> counting_;  // names the count under way
+  // While what is left after a loss is counted: what was ahead before, but for what `ahead_` says that came and went since.
+  std::optional<int64_t> before_loss_;
+  Lost lost_;
 };
 
 }  // namespace pvebus::bus

@@ -75,7 +75,10 @@ void Bus::SaveProgress() {
   next_save_ = now + kSaveInterval;
   timers_.Cancel(save_timer_);
   for (const auto& touched : std::exchange(touched_, {})) {
-    if (const auto subscription = touched.lock()) subscription->SaveProgress();
+    const auto subscription = touched.lock();
+    if (!subscription) continue;
+    subscription->SaveProgress();
+    if (subscription->TakeChanged()) registry_.SaveChanges(*subscription);
   }
 }
 

@@ -15,12 +15,11 @@ constexpr size_t kBytesPerRead = 1 << 20;
 }  // namespace
 
 struct DeadLetters::Scan {
-  std::shared_ptr<const Selection> selection;
+  std::vector<uint64_t> ids;  // ascending; empty: all
   Visit visit;
   std::function<void(absl::Status)> done;
-  uint64_t until = 0;  // letters that come while it runs are not selected
+  uint64_t until = 0;  // letters that come while it runs are not shown
   uint64_t after = 0;
-  size_t next_id = 0;  // of the selection's ids
 };
 
 absl::StatusOr<Filter> DeadLetters::ParseFilter(std::string_view text) {
@@ -55,7 +54,7 @@ bool DeadLetters::Matches(const Filter& filter, const DeadLetter& letter) {
 std::string DeadLetters::RedriveOf(const DeadLetter& letter) const {
   if (letter.redrive_id.empty()) return {};
   const Subscription* subscription = registry_.FindById(letter.listener);
-  return subscription && subscription->redriving() ? letter.redrive_id : std::string();
+  return subscription && subscription->redrive_id() == letter.redrive_id ? letter.redrive_id : std::string();
 }
 
 void DeadLetters::List(const Filter& filter, uint64_t after_id, size_t max_letters, size_t max_bytes,
@@ -83,75 +82,122 @@ void DeadLetters::Get(uint64_t id, std::function<void(absl::StatusOr<DeadLetter>
   });
 }
 
-void DeadLetters::ForEach(std::shared_ptr<const Selection> selection, Visit visit, std::function<void(absl::Status)> done) {
+void DeadLetters::Enqueue(std::function<void()> operation) {
+  operations_.push_back(std::move(operation));
+  if (operations_.size() == 1) RunOperation();
+}
+
+void DeadLetters::RunOperation() {
+  const auto operation = operations_.front();  // it may end during the call
+  operation();
+}
+
+void DeadLetters::EndOperation() {
+  operations_.pop_front();
+  if (operations_.empty()) return;
+  // Through the timers: many that end at once must not nest.
+  parts_.timers.Schedule(parts_.clock.SteadyNow(), [this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) RunOperation();
+  });
+}
+
+void DeadLetters::ForEach(std::vector<uint64_t> ids, Visit visit, std::function<void(absl::Status)> done) {
   auto scan = std::make_shared<Scan>();
-  scan->selection = std::move(selection);
+  scan->until = ids.empty() ? parts_.counters.last_dead_letter_id : ids.back();
+  scan->ids = std::move(ids);
   scan->visit = std::move(visit);
   scan->done = std::move(done);
-  scan->until = parts_.counters.last_dead_letter_id;
   ScanOn(scan);
 }
 
 void DeadLetters::ScanOn(const std::shared_ptr<Scan>& scan) {
-  const auto& ids = scan->selection->ids;
-  const bool by_id = !ids.empty();
-  if (by_id) {
-    if (scan->next_id == ids.size()) return scan->done(absl::OkStatus());
-    scan->after = ids[scan->next_id++] - 1;
+  if (!scan->ids.empty()) {
+    const auto next = std::upper_bound(scan->ids.begin(), scan->ids.end(), scan->after);
+    if (next == scan->ids.end()) return scan->done(absl::OkStatus());
+    scan->after = *next - 1;
   }
-  parts_.states.ReadDeadLetters(
-      scan->after, by_id ? 1 : kLettersPerRead, kBytesPerRead,
-      [this, alive = std::weak_ptr<int>(alive_), scan, by_id](absl::StatusOr<std::vector<DeadLetter>> read) {
-        if (alive.expired()) return;
-        if (!read.ok()) return scan->done(read.status());
-        if (!by_id && (read->empty() || read->front().id > scan->until)) return scan->done(absl::OkStatus());
-        for (DeadLetter& letter : *read) {
-          if (by_id && letter.id != scan->after + 1) return scan->done(DeadLetterNotFound(scan->after + 1));
-          if (letter.id > scan->until) break;
-          if (!by_id) scan->after = letter.id;
-          if (!Matches(scan->selection->filter, letter)) continue;
-          if (auto status = scan->visit(letter); !status.ok()) return scan->done(status);
-        }
-        if (by_id && read->empty()) return scan->done(DeadLetterNotFound(scan->after + 1));
-        // Through the timers: what calls back at once must not nest.
-        parts_.timers.Schedule(parts_.clock.SteadyNow() + std::chrono::microseconds(1), [this, alive, scan] {
-          if (!alive.expired()) ScanOn(scan);
-        });
+  if (scan->after >= scan->until) return scan->done(absl::OkStatus());
+  const size_t most = std::min<uint64_t>(kLettersPerRead, scan->until - scan->after);
+  parts_.states.ReadDeadLetters(scan->after, most, kBytesPerRead,
+                                [this, alive = std::weak_ptr<int>(alive_), scan](absl::StatusOr<std::vector<DeadLetter>> read) {
+                                  if (alive.expired()) return;
+                                  if (!read.ok()) return scan->done(read.status());
+                                  for (DeadLetter& letter : *read) {
+                                    scan->after = letter.id;
+                                    if (letter.id > scan->until) break;
+                                    if (scan->ids.empty() || std::binary_search(scan->ids.begin(), scan->ids.end(), letter.id))
+                                      scan->visit(letter);
+                                  }
+                                  if (read->empty()) scan->after = scan->until;
+                                  // Through the timers: what calls back at once must not nest.
+                                  parts_.timers.Schedule(parts_.clock.SteadyNow() + std::chrono::microseconds(1),
+                                                         [this, alive, scan] {
+                                                           if (!alive.expired()) ScanOn(scan);
+                                                         });
+                                });
+}
+
+void DeadLetters::Choose(const std::shared_ptr<const Selection>& selection, ChosenDone done) {
+  const auto chosen = std::make_shared<std::vector<Chosen>>();
+  const auto found = std::make_shared<std::vector<uint64_t>>();  // of the ids, whether the filter wants them or not
+  ForEach(
+      selection->ids,
+      [this, selection, chosen, found](const DeadLetter& letter) {
+        if (!selection->ids.empty()) found->push_back(letter.id);
+        if (Matches(selection->filter, letter)) chosen->push_back({letter.id, letter.listener, RedriveOf(letter)});
+      },
+      [selection, chosen, found, done = std::move(done)](const absl::Status& status) {
+        if (!status.ok()) return done(status);
+        const auto [missing, other] = std::mismatch(selection->ids.begin(), selection->ids.end(), found->begin(), found->end());
+        if (missing != selection->ids.end()) return done(DeadLetterNotFound(*missing));
+        done(std::move(*chosen));
       });
+}
+
+absl::Status DeadLetters::CheckNotRedriving(const std::vector<Chosen>& chosen) const {
+  for (const Chosen& letter : chosen) {
+    const Subscription* subscription = registry_.FindById(letter.listener);
+    if (subscription && subscription->redriving()) return RedriveRunning(subscription->name(), subscription->redrive_id());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DeadLetters::CheckNotRedriven(const std::vector<Chosen>& chosen) const {
+  for (const Chosen& letter : chosen) {
+    if (letter.redrive_id.empty()) continue;
+    const Subscription* subscription = registry_.FindById(letter.listener);
+    return subscription ? RedriveRunning(subscription->name(), letter.redrive_id) : DeadLetterNotFound(letter.id);
+  }
+  return absl::OkStatus();
 }
 
 void DeadLetters::Redrive(Selection selection, bool validate_only, std::function<void(absl::StatusOr<Redriven>)> done) {
-  if (redriving_) return done(RedriveRunning(""));
-  redriving_ = !validate_only;
-  const auto shared = std::make_shared<const Selection>(std::move(selection));
-  const auto count = std::make_shared<uint64_t>(0);
-  ForEach(
-      shared,
-      [this, count](const DeadLetter& letter) {
-        ++*count;
-        const Subscription* subscription = registry_.FindById(letter.listener);
-        return subscription && subscription->redriving() ? RedriveRunning(letter.listener_name) : absl::OkStatus();
-      },
-      [this, shared, count, validate_only, done = std::move(done)](const absl::Status& status) {
-        if (!status.ok() || validate_only || *count == 0) {
-          if (!validate_only) redriving_ = false;
-          if (!status.ok()) return done(status);
-          return done(Redriven{"", *count});
-        }
-        StartRedrive(shared, done);
-      });
+  auto shared = std::make_shared<const Selection>(std::move(selection));
+  Enqueue([this, shared = std::move(shared), validate_only, done = std::move(done)] {
+    Choose(shared, [this, validate_only, done](absl::StatusOr<std::vector<Chosen>> chosen) {
+      absl::Status status = chosen.ok() ? CheckNotRedriving(*chosen) : chosen.status();
+      if (!status.ok() || validate_only || chosen->empty()) {
+        EndOperation();
+        if (!status.ok()) return done(std::move(status));
+        return done(Redriven{"", chosen->size()});
+      }
+      std::vector<uint64_t> ids;
+      ids.reserve(chosen->size());
+      for (const Chosen& letter : *chosen) ids.push_back(letter.id);
+      StartRedrive(std::move(ids), done);
+    });
+  });
 }
 
-void DeadLetters::StartRedrive(std::shared_ptr<const Selection> selection, std::function<void(absl::StatusOr<Redriven>)> done) {
+void DeadLetters::StartRedrive(std::vector<uint64_t> ids, std::function<void(absl::StatusOr<Redriven>)> done) {
   const auto redriven = std::make_shared<Redriven>();
   redriven->redrive_id = "redrive-" + MakeEventId(parts_.clock.SystemNow(), parts_.random);
-  const auto listeners = std::make_shared<std::map<ListenerId, uint64_t>>();
   ForEach(
-      std::move(selection),
-      [this, redriven, listeners](DeadLetter& letter) {
-        if (!registry_.FindById(letter.listener)) return absl::OkStatus();
+      std::move(ids),
+      [this, redriven](DeadLetter& letter) {
+        Subscription* subscription = registry_.FindById(letter.listener);
+        if (!subscription) return;  // deleted meanwhile
         ++redriven->count;
-        ++(*listeners)[letter.listener];
         Replay replay{++parts_.counters.last_replay_number,
                       letter.listener,
                       redriven->redrive_id,
@@ -161,13 +207,10 @@ void DeadLetters::StartRedrive(std::shared_ptr<const Selection> selection, std::
         letter.redrive_id = redriven->redrive_id;
         parts_.states.SaveDeadLetter(std::move(letter));
         parts_.states.SaveReplays({std::move(replay)});
-        return absl::OkStatus();
+        subscription->AddRedrive(redriven->redrive_id);
       },
-      [this, redriven, listeners, done = std::move(done)](const absl::Status& status) {
-        redriving_ = false;
-        for (const auto& [id, count] : *listeners) {
-          if (Subscription* subscription = registry_.FindById(id)) subscription->AddReplays(count, count);
-        }
+      [this, redriven, done = std::move(done)](const absl::Status& status) {
+        EndOperation();
         parts_.logger.Info("dead_letters_redriven redrive=%s count=%d", redriven->redrive_id, redriven->count);
         if (!status.ok()) return done(status);
         parts_.states.WhenDurable([redriven, done](const absl::Status& durable) {
@@ -179,25 +222,38 @@ void DeadLetters::StartRedrive(std::shared_ptr<const Selection> selection, std::
 
 void DeadLetters::Discard(Selection selection, std::string reason, bool validate_only,
                           std::function<void(absl::StatusOr<uint64_t>)> done) {
-  const auto count = std::make_shared<uint64_t>(0);
-  ForEach(
-      std::make_shared<const Selection>(std::move(selection)),
-      [this, count, validate_only](const DeadLetter& letter) {
-        if (!RedriveOf(letter).empty()) return absl::OkStatus();
-        ++*count;
-        if (validate_only) return absl::OkStatus();
-        parts_.states.RemoveDeadLetter(letter.id);
-        if (Subscription* subscription = registry_.FindById(letter.listener)) subscription->DeadLetterRemoved();
-        return absl::OkStatus();
-      },
-      [this, count, reason = std::move(reason), validate_only, done = std::move(done)](const absl::Status& status) {
-        if (!status.ok()) return done(status);
-        if (validate_only || *count == 0) return done(*count);
-        parts_.logger.Info("dead_letters_discarded count=%d reason=\"%s\"", *count, reason);
-        parts_.states.WhenDurable([count, done](const absl::Status& durable) {
-          if (!durable.ok()) return done(durable);
-          done(*count);
-        });
+  auto shared = std::make_shared<const Selection>(std::move(selection));
+  Enqueue([this, shared = std::move(shared), reason = std::move(reason), validate_only, done = std::move(done)] {
+    Choose(shared, [this, shared, reason, validate_only, done](absl::StatusOr<std::vector<Chosen>> chosen) {
+      absl::Status status = chosen.status();
+      if (status.ok() && !shared->ids.empty()) status = CheckNotRedriven(*chosen);
+      if (status.ok()) std::erase_if(*chosen, [](const Chosen& letter) { return !letter.redrive_id.empty(); });
+      if (!status.ok() || validate_only || chosen->empty()) {
+        EndOperation();
+        if (!status.ok()) return done(std::move(status));
+        return done(chosen->size());
+      }
+      parts_.logger.Info("dead_letters_discarded count=%d reason=\"%s\"", chosen->size(), reason);
+      DiscardFrom(std::make_shared<const std::vector<Chosen>>(*std::move(chosen)), 0, done);
+    });
+  });
+}
+
+void DeadLetters::DiscardFrom(const std::shared_ptr<const std::vector<Chosen>>& chosen, size_t next,
+                              std::function<void(absl::StatusOr<uint64_t>)> done) {
+  const size_t end = std::min(next + kLettersPerRead, chosen->size());
+  for (; next < end; ++next) {
+    parts_.states.RemoveDeadLetter((*chosen)[next].id);
+    if (Subscription* subscription = registry_.FindById((*chosen)[next].listener)) subscription->DeadLetterRemoved();
+  }
+  // Some at a time: publishes go on between the commits.
+  parts_.states.WhenDurable(
+      [this, alive = std::weak_ptr<int>(alive_), chosen, next, done = std::move(done)](const absl::Status& durable) {
+        if (alive.expired()) return;
+        if (durable.ok() && next < chosen->size()) return DiscardFrom(chosen, next, done);
+        EndOperation();
+        if (!durable.ok()) return done(durable);
+        done(chosen->size());
       });
 }
 

@@ -43,6 +43,7 @@ struct WindowEntry {
   bool counts = false;  // its outcome is that of the publish; not if it is older than the listener, or sent again
   std::unique_ptr<const Replay> replay;  // set when an operator asked for it
   std::vector<AttemptRecord> failures;   // attempts that did not succeed; the newest kMaxAttemptRecords
+  bool released = false;                 // kBackoff: the listener has handed it back, no attempt has failed
   uint32_t attempt = 0;                  // attempts that count
   uint32_t lost_sessions = 0;
   uint64_t delivery_id = 0;                       // of the newest attempt

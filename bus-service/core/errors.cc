@@ -236,10 +236,11 @@ absl::Status DeadLetterNotFound(uint64_t id) {
   return MakeError(StatusCode::kNotFound, "DEAD_LETTER_NOT_FOUND", StrFormat("there is no dead letter %d", id));
 }
 
-absl::Status RedriveRunning(std::string_view listener) {
-  return MakeError(StatusCode::kFailedPrecondition, "REDRIVE_RUNNING",
-                   StrFormat("a redrive%s%s is under way: wait until its deliveries are settled",
-                             listener.empty() ? "" : " of listener ", listener));
+absl::Status RedriveRunning(std::string_view listener, std::string_view redrive_id) {
+  return MakeError(
+      StatusCode::kFailedPrecondition, "REDRIVE_RUNNING",
+      StrFormat("redrive %s of listener %s is under way: wait until its deliveries are settled", redrive_id, listener),
+      {{"listener", std::string(listener)}, {"redrive_id", std::string(redrive_id)}});
 }
 
 absl::Status ReplayTooLarge(uint64_t limit, Sequence next) {

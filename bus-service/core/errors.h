@@ -55,10 +55,10 @@ absl::Status Draining();                                                        
 absl::Status ListenerNotFound(std::string_view name, std::string_view nearest);          // NOT_FOUND LISTENER_NOT_FOUND
 absl::Status EtagMismatch(std::string_view etag);                                        // ABORTED ETAG_MISMATCH
 absl::Status ListenerNotEmpty(std::string_view name, uint64_t backlog, bool connected);  // FAILED_PRECONDITION LISTENER_NOT_EMPTY
-absl::Status ListenerIsEphemeral(std::string_view name);     // FAILED_PRECONDITION LISTENER_IS_EPHEMERAL
-absl::Status DeadLetterNotFound(uint64_t id);                // NOT_FOUND DEAD_LETTER_NOT_FOUND
-absl::Status RedriveRunning(std::string_view listener);      // FAILED_PRECONDITION REDRIVE_RUNNING
-absl::Status ReplayTooLarge(uint64_t limit, Sequence next);  // OUT_OF_RANGE REPLAY_TOO_LARGE
-absl::Status PageTokenInvalid();                             // INVALID_ARGUMENT PAGE_TOKEN_INVALID
+absl::Status ListenerIsEphemeral(std::string_view name);                              // FAILED_PRECONDITION LISTENER_IS_EPHEMERAL
+absl::Status DeadLetterNotFound(uint64_t id);                                         // NOT_FOUND DEAD_LETTER_NOT_FOUND
+absl::Status RedriveRunning(std::string_view listener, std::string_view redrive_id);  // FAILED_PRECONDITION REDRIVE_RUNNING
+absl::Status ReplayTooLarge(uint64_t limit, Sequence next);                           // OUT_OF_RANGE REPLAY_TOO_LARGE
+absl::Status PageTokenInvalid();                                                      // INVALID_ARGUMENT PAGE_TOKEN_INVALID
 
 }  // namespace pvebus::bus

@@ -10,6 +10,12 @@ Interests::Interests(const std::vector<Interest>& kept) {
   }
 }
 
+std::vector<Interest> Interests::Kept() const {
+  std::vector<Interest> kept;
+  for (const Wish& wish : wishes_) kept.push_back({wish.after, wish.event_types, wish.filter.text()});
+  return kept;
+}
+
 bool Interests::Wish::Matches(const Event& event) const {
   if (event_types != 0 && (event_types & (1u << static_cast<int>(event.type))) == 0) return false;
   return filter.Matches(event);

@@ -26,6 +26,9 @@ class Interests {
   // Wants, now and for events from `from` on, every event there is.
   bool EverythingSince(Sequence from) const;
 
+  // As the constructor takes it.
+  std::vector<Interest> Kept() const;
+
   uint32_t event_types() const { return wishes_.empty() ? 0 : wishes_.back().event_types; }
   const Filter& filter() const;
 

@@ -91,6 +91,76 @@ TEST_F(JournalMemoryTest, WhileTheJournalLooksPublishesKeepTheirOrder) {
   EXPECT_EQ(second->sequence, 3u);
 }
 
+TEST_F(JournalMemoryTest, AReleasedDeliveryIsPendingThereToo) {
+  bus.Connect("a").registration.delivery_policy.max_attempts = 2;
+  auto& b = bus.Connect("b");
+  bus.Publish({.id = "x", .wait_policy = WaitPolicy::kDurable});
+  b.Release("x", seconds(5));
+  Forget();
+
+  EXPECT_EQ(bus.State("x", "b"), DeliveryState::kQueued);
+  EXPECT_EQ(bus.Row("x", "b").reason, "TEST_REASON");
+}
+
+TEST_F(JournalMemoryTest, RowsOfADeletedListenerStayAsTheyEnded) {
+  auto& a = bus.Connect("a");
+  bus.Connect("z");
+  bus.Publish({.id = "acked", .key = "1", .wait_policy = WaitPolicy::kDurable, .required = {"a"}});
+  bus.Publish({.id = "dead", .key = "2", .wait_policy = WaitPolicy::kDurable});
+  bus.Publish({.id = "held", .key = "3", .wait_policy = WaitPolicy::kDurable});
+  a.Ack("acked");
+  a.DeadLetter("dead");
+  a.Break();
+  bus.Publish({.id = "missed", .key = "4", .wait_policy = WaitPolicy::kDurable});
+  ASSERT_TRUE(bus.bus.registry().Delete("a", true, "").ok());
+  bus.Publish({.id = "after", .key = "5", .wait_policy = WaitPolicy::kDurable});
+  auto& again = bus.Add("a");
+  again.registration.start_position.kind = StartPosition::Kind::kEarliest;
+  again.Connect();
+  again.AckAll();
+  bus.Publish({.id = "new", .key = "6", .wait_policy = WaitPolicy::kDurable});
+  Forget();
+
+  EXPECT_EQ(bus.State("acked", "a"), DeliveryState::kSucceeded);
+  EXPECT_TRUE(bus.Row("acked", "a").required);
+  EXPECT_EQ(bus.State("dead", "a"), DeliveryState::kDeadLettered);
+  EXPECT_EQ(bus.Row("dead", "a").reason, "TEST_REASON");
+  for (const char* open : {"held", "missed"}) {
+    EXPECT_EQ(bus.State(open, "a"), DeliveryState::kExpired) << open;
+    EXPECT_EQ(bus.Row(open, "a").reason, "LISTENER_DELETED") << open;
+  }
+  EXPECT_EQ(bus.GetResult("after")->rows.size(), 1u) << "it was for z alone";
+  EXPECT_EQ(bus.State("new", "a"), DeliveryState::kInFlight) << "of the new one";
+  EXPECT_EQ(bus.GetResult("acked")->rows.size(), 2u);
+}
+
+TEST_F(JournalMemoryTest, ADeletedListenerIsForgottenWithTheLastEventThatWasForIt) {
+  bus.Connect("a").Break();
+  bus.Publish({.id = "x", .wait_policy = WaitPolicy::kDurable});
+  bus.Publish({.id = "y", .wait_policy = WaitPolicy::kDurable});
+  ASSERT_TRUE(bus.bus.registry().Delete("a", true, "").ok());
+  EXPECT_EQ(bus.log.journal().Recover().former_listeners.size(), 1u);
+
+  bus.bus.registry().ForgetFormer(2);
+  EXPECT_EQ(bus.bus.registry().former_listeners().size(), 1u);
+  bus.bus.registry().ForgetFormer(3);
+
+  EXPECT_TRUE(bus.bus.registry().former_listeners().empty());
+  EXPECT_TRUE(bus.log.journal().Recover().former_listeners.empty());
+  EXPECT_EQ(bus.log.journal().Recover().last_listener_id, 1u);
+}
+
+TEST_F(JournalMemoryTest, OnlySoManyDeletedListenersAreKnown) {
+  bus.limits.max_listeners = 3;
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = "a" + std::to_string(i);
+    bus.Connect(name).Break();
+    ASSERT_TRUE(bus.bus.registry().Delete(name, true, "").ok());
+  }
+  EXPECT_EQ(bus.bus.registry().former_listeners().size(), 3u);
+  EXPECT_EQ(*bus.bus.registry().former_listeners().front().shared_name(), "a2");
+}
+
 TEST_F(JournalMemoryTest, ADeliveryThatEndsWhileAResultIsReadIsInIt) {
   auto& a = bus.Connect("a");
   bus.Publish({.id = "x", .wait_policy = WaitPolicy::kDurable});

@@ -20,7 +20,6 @@ namespace pvebus::bus {
 struct Counters {
   uint64_t last_dead_letter_id = 0;
   uint64_t last_replay_number = 0;
-  uint64_t lost_deliveries = 0;  // given up since the bus began, as a listener lagged too far behind
 };
 
 // What the core's classes share: the outside world as it was injected, and the books. Owned by Bus.

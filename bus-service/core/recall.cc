@@ -61,21 +61,32 @@ void Recall::ReadDeliveries(EventPtr event) {
       });
 }
 
+template <typename Listener>
+void Recall::AddRow(const Listener& listener, const StateLog::Deliveries& deliveries, Publication& made) {
+  const auto kept = std::find_if(deliveries.begin(), deliveries.end(),
+                                 [id = listener.id()](const auto& delivery) { return delivery.first == id; });
+  ListenerRow row;
+  if (!listener.Describe(*made.event, kept == deliveries.end() ? nullptr : &kept->second, row)) return;
+  row.listener = listener.shared_name();
+  const auto& required = made.event->required_listeners;
+  row.required = std::find(required.begin(), required.end(), *row.listener) != required.end();
+  made.rows.push_back(std::move(row));
+}
+
 Publication& Recall::Make(const EventPtr& event, const StateLog::Deliveries& deliveries) {
   auto made = std::make_unique<Publication>();
   made->event = event;
   made->journal_time = parts_.clock.SteadyNow();
   for (const auto& [name, record] : registry_.listeners()) {
-    const auto& subscription = record.subscription;
-    const auto kept = std::find_if(deliveries.begin(), deliveries.end(),
-                                   [id = subscription->id()](const auto& delivery) { return delivery.first == id; });
-    ListenerRow row;
-    if (!subscription->Describe(*event, kept == deliveries.end() ? nullptr : &kept->second, row)) continue;
-    row.listener = subscription->shared_name();
-    row.subscription = subscription;
-    const auto& required = event->required_listeners;
-    row.required = std::find(required.begin(), required.end(), name) != required.end();
-    made->rows.push_back(std::move(row));
+    const size_t rows = made->rows.size();
+    AddRow(*record.subscription, deliveries, *made);
+    if (made->rows.size() > rows) made->rows.back().subscription = record.subscription;
+  }
+  const size_t present = made->rows.size();
+  for (const FormerListener& former : registry_.former_listeners()) AddRow(former, deliveries, *made);
+  if (made->rows.size() > present) {
+    std::sort(made->rows.begin(), made->rows.end(),
+              [](const ListenerRow& a, const ListenerRow& b) { return *a.listener < *b.listener; });
   }
   Publication& publication = parts_.ledger.Recall(std::move(made));
   parts_.gather.Begin(publication);

@@ -30,6 +30,8 @@ class Recall {
 
  private:
   void ReadDeliveries(EventPtr event);
+  template <typename Listener>
+  static void AddRow(const Listener& listener, const StateLog::Deliveries& deliveries, Publication& made);
   Publication& Make(const EventPtr& event, const StateLog::Deliveries& deliveries);
 
   Parts& parts_;

@@ -137,35 +137,84 @@ void Registry::Left(Session& session, Subscription& subscription, const absl::St
   const bool deleted = reason == "LISTENER_DELETED";
   const bool forgotten = deleted || record.ephemeral;
   // First of all: those who wait must not be told that it is merely offline.
+  if (deleted) Bury(record);
   if (forgotten) subscription.DropAll(deleted ? DeletedError() : GoneError());
   subscription.Detach(leave);
   parts_.logger.Info("listener_left listener=%s instance=%s epoch=%d backlog=%d status=\"%s\"", subscription.name(),
                      record.instance_id, record.epoch, subscription.backlog(),
                      status.ok() ? std::string("OK") : std::string(status.message()));
   if (forgotten) {
-    Drop(it);
+    listeners_.erase(it);
   } else {
     Save(record);
   }
   Changed();
 }
 
-void Registry::Save(const ListenerRecord& record) {
+ListenerSnapshot Registry::SnapshotOf(const ListenerRecord& record) {
   const Subscription& subscription = *record.subscription;
-  if (subscription.id() == 0) return;
-  parts_.states.SaveListener(
-      subscription.id(),
-      {subscription.name(), record.instance_id, record.node, record.peer, record.epoch, record.version, subscription.paused(),
-       record.pause_reason, record.create_time, record.connect_time, record.lease, subscription.policy(),
-       subscription.max_in_flight(), record.labels, subscription.born_after(), subscription.incidents()});
+  return {subscription.name(),
+          record.instance_id,
+          record.node,
+          record.peer,
+          record.epoch,
+          record.version,
+          subscription.paused(),
+          record.pause_reason,
+          record.create_time,
+          record.connect_time,
+          record.lease,
+          subscription.policy(),
+          subscription.max_in_flight(),
+          record.labels,
+          subscription.born_after(),
+          subscription.incidents(),
+          subscription.last_error(),
+          subscription.lost_deliveries(),
+          std::nullopt};
 }
 
-void Registry::Drop(Listeners::iterator listener) {
-  if (const ListenerId id = listener->second.subscription->id(); id != 0) parts_.states.DropListener(id);
-  listeners_.erase(listener);
+void Registry::Save(const ListenerRecord& record) {
+  if (const ListenerId id = record.subscription->id(); id != 0) parts_.states.SaveListener(id, SnapshotOf(record));
+}
+
+void Registry::Bury(const ListenerRecord& record) {
+  const Subscription& subscription = *record.subscription;
+  if (subscription.id() == 0) return;
+  Recovery::Listener former;
+  former.id = subscription.id();
+  former.snapshot = SnapshotOf(record);
+  former.snapshot.deleted_after = parts_.ledger.journaled_sequence();
+  former.interests = subscription.interests().Kept();
+  former.progress = subscription.CurrentProgress();
+  parts_.states.SaveProgress(former.id, former.progress);
+  parts_.states.SaveListener(former.id, former.snapshot);
+  parts_.states.DropWaiting(former.id);
+  if (former_.size() >= parts_.limits.max_listeners) {
+    parts_.states.DropListener(former_.front().id());
+    former_.erase(former_.begin());
+  }
+  former_.emplace_back(former);
+}
+
+void Registry::ForgetFormer(Sequence first) {
+  std::erase_if(former_, [this, first](const FormerListener& former) {
+    if (former.deleted_after() >= first) return false;
+    parts_.states.DropListener(former.id());
+    return true;
+  });
+}
+
+std::shared_ptr<const std::string> Registry::NameOf(ListenerId id) const {
+  if (const Subscription* subscription = FindById(id)) return subscription->shared_name();
+  for (const FormerListener& former : former_) {
+    if (former.id() == id) return former.shared_name();
+  }
+  return nullptr;
 }
 
 void Registry::Restore(const Recovery& recovery) {
+  for (const Recovery::Listener& former : recovery.former_listeners) former_.emplace_back(former);
   last_listener_id_ = recovery.last_listener_id;
   for (const Recovery::Listener& listener : recovery.listeners) {
     const ListenerSnapshot& snapshot = listener.snapshot;
@@ -201,6 +250,17 @@ void Registry::GiveUpBefore(Sequence sequence) {
     record.subscription->GiveUpBefore(sequence);
     Save(record);
   }
+}
+
+uint64_t Registry::lost_deliveries() const {
+  uint64_t lost = 0;
+  for (const auto& [name, record] : listeners_) lost += record.subscription->lost_deliveries();
+  return lost;
+}
+
+void Registry::SaveChanges(const Subscription& subscription) {
+  const auto it = listeners_.find(subscription.name());
+  if (it != listeners_.end() && it->second.subscription.get() == &subscription) Save(it->second);
 }
 
 Subscription* Registry::FindById(ListenerId id) const {
@@ -311,8 +371,9 @@ absl::StatusOr<uint64_t> Registry::Delete(std::string_view name, bool force, std
   if (holder) {
     holder->End(ListenerDeleted(), true);
   } else {
+    Bury(**record);
     (*record)->subscription->DropAll(DeletedError());
-    Drop(listeners_.find(name));
+    listeners_.erase(listeners_.find(name));
   }
   parts_.logger.Info("listener_deleted listener=%s dropped=%d", name, backlog);
   Changed();

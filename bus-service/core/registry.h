@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bus-service/core/former_listener.h"
 #include "bus-service/core/session.h"
 #include "bus-service/core/subscription.h"
 
@@ -65,6 +66,12 @@ class Registry {
   void Left(Session& session, Subscription& subscription, const absl::Status& status, Subscription::Leave leave);
 
   const std::map<std::string, ListenerRecord, std::less<>>& listeners() const { return listeners_; }
+  // Those that were deleted, as far as results need them.
+  const std::vector<FormerListener>& former_listeners() const { return former_; }
+  // Of one that is there, or was; null when it is forgotten.
+  std::shared_ptr<const std::string> NameOf(ListenerId id) const;
+  // The journal has forgotten the events before this one.
+  void ForgetFormer(Sequence first);
   // NOT_FOUND naming the nearest; ABORTED when `etag` is given and is another.
   absl::StatusOr<ListenerRecord*> Find(std::string_view name, std::string_view etag = {});
 
@@ -95,6 +102,10 @@ class Registry {
   const ListenerRecord* Slowest() const;
   // The journal is about to forget the events before this one: whoever has not settled them loses them.
   void GiveUpBefore(Sequence sequence);
+  // How many deliveries the listeners have lost so.
+  uint64_t lost_deliveries() const;
+  // What is kept of the listener has changed by itself.
+  void SaveChanges(const Subscription& subscription);
   // The one with this id; null when there is none.
   Subscription* FindById(ListenerId id) const;
 
@@ -113,8 +124,10 @@ class Registry {
  private:
   using Listeners = std::map<std::string, ListenerRecord, std::less<>>;
 
+  static ListenerSnapshot SnapshotOf(const ListenerRecord& record);
   void Save(const ListenerRecord& record);
-  void Drop(Listeners::iterator listener);
+  // Its results stay, and nothing else. Requires: it is about to be deleted.
+  void Bury(const ListenerRecord& record);
   absl::Status CheckHolder(const ListenerRecord& record, const Registration& registration) const;
   void Changed() {
     if (observer_) observer_();
@@ -122,6 +135,7 @@ class Registry {
 
   Parts& parts_;
   std::map<std::string, ListenerRecord, std::less<>> listeners_;
+  std::vector<FormerListener> former_;  // in the order of their deletion, at most max_listeners
   std::function<void()> observer_;
   ListenerId last_listener_id_ = 0;
   bool draining_ = false;

@@ -4,14 +4,16 @@
 
 namespace pvebus::bus {
 
-void ReplayFeed::Restore(uint64_t count, uint64_t redrives) {
-  waiting_ = count;
-  redrives_ = redrives;
+void ReplayFeed::Restore(const Recovery::Listener& kept) {
+  waiting_ = kept.replay_count;
+  redrives_ = kept.redrive_count;
+  redrive_id_ = kept.redrive_id;
 }
 
-void ReplayFeed::Add(uint64_t count, uint64_t redrives) {
-  waiting_ += count;
-  redrives_ += redrives;
+void ReplayFeed::AddRedrive(const std::string& redrive_id) {
+  ++waiting_;
+  ++redrives_;
+  redrive_id_ = redrive_id;
 }
 
 void ReplayFeed::Read(size_t max_replays, size_t max_bytes, Take take, std::function<void(const absl::Status&)> done) {
@@ -43,7 +45,9 @@ void ReplayFeed::Read(size_t max_replays, size_t max_bytes, Take take, std::func
 
 void ReplayFeed::End(const Replay& replay) {
   parts_.states.RemoveReplay(listener_, replay.number);
-  if (replay.dead_letter_id != 0) redrives_ -= std::min<uint64_t>(redrives_, 1);
+  if (replay.dead_letter_id == 0) return;
+  redrives_ -= std::min<uint64_t>(redrives_, 1);
+  if (redrives_ == 0) redrive_id_.clear();
 }
 
 }  // namespace pvebus::bus

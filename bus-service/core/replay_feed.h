@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "bus-service/core/parts.h"
 
@@ -16,9 +17,11 @@ class ReplayFeed {
   // Requires: `parts` outlives this.
   ReplayFeed(Parts& parts, ListenerId listener) : parts_(parts), listener_(listener) {}
 
-  void Restore(uint64_t count, uint64_t redrives);
+  void Restore(const Recovery::Listener& kept);
   // So many have been saved.
-  void Add(uint64_t count, uint64_t redrives);
+  void Add(uint64_t count) { waiting_ += count; }
+  // A replay of a dead letter has been saved. Requires: no other redrive is under way.
+  void AddRedrive(const std::string& redrive_id);
   // `take` gets the next ones, at most so many, each with its event; then `done` is called, during the call or later. Those whose
   // event the journal has forgotten have ended.
   void Read(size_t max_replays, size_t max_bytes, Take take, std::function<void(const absl::Status&)> done);
@@ -31,12 +34,15 @@ class ReplayFeed {
   // A redrive of dead letters is under way.
   bool redriving() const { return redrives_ > 0; }
   uint64_t redrives() const { return redrives_; }
+  // Of the redrive that is under way; empty when there is none.
+  const std::string& redrive_id() const { return redrive_id_; }
 
  private:
   Parts& parts_;
   const ListenerId listener_;
   uint64_t waiting_ = 0;   // not read yet
   uint64_t redrives_ = 0;  // not ended yet
+  std::string redrive_id_;
   uint64_t read_until_ = 0;
   bool reading_ = false;
   const std::shared_ptr<int> alive_ = std::make_shared<int>();

@@ -84,7 +84,7 @@ void Replayer::Save(const std::shared_ptr<Run>& run) {
           {++parts_.counters.last_replay_number, subscription.id(), replayed->replay_id, sequence, command.dry_run, 0});
     }
     parts_.states.SaveReplays(std::move(replays));
-    subscription.AddReplays(run->found.size(), 0);
+    subscription.AddReplays(run->found.size());
   }
   parts_.logger.Info("replay_started replay=%s events=%d listeners=%d dry_run=%d", replayed->replay_id, replayed->event_count,
                      command.listeners.size(), command.dry_run);

@@ -29,6 +29,7 @@ bool Retention::MayGo(const EventLog::Chunk& chunk) {
 void Retention::Drop(const EventLog::Chunk& chunk) {
   parts_.ledger.DropBefore(chunk.end, [this](Publication& publication) { parts_.timers.Cancel(publication.expire_timer); });
   parts_.log.DropOldestChunk();
+  registry_.ForgetFormer(chunk.end);
 }
 
 void Retention::Run() {

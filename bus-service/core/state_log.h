@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,6 +26,13 @@ struct Incident {
   std::string message;
   Sequence first = 0;
   Sequence last = 0;
+  uint64_t lost = 0;           // deliveries
+  bool lost_at_least = false;  // and more, which are being counted or cannot be
+};
+
+struct LastError {
+  ListenerError error;
+  SystemTime time;
 };
 
 // What a listener is, beside its deliveries.
@@ -45,6 +53,9 @@ struct ListenerSnapshot {
   std::map<std::string, std::string> labels;
   Sequence born_after = 0;  // events up to here were journaled before the listener existed
   std::vector<Incident> incidents;
+  std::optional<LastError> last_error;
+  uint64_t lost_deliveries = 0;
+  std::optional<Sequence> deleted_after;  // it was deleted when this was the newest event; kept for the results of these events
 };
 
 // What a listener wants of the events after a sequence, until its next interest.
@@ -60,6 +71,11 @@ struct Gap {
   Sequence last = 0;
   bool operator==(const Gap&) const = default;
 };
+
+inline bool HasGapAt(const std::vector<Gap>& gaps, Sequence sequence) {
+  return std::any_of(gaps.begin(), gaps.end(),
+                     [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
+}
 
 // How far a listener is: what is before `next_sequence` is settled or was never wanted, but for `unsettled` and `gaps`.
 struct Progress {
@@ -83,6 +99,11 @@ struct AttemptRecord {
 inline constexpr size_t kMaxAttemptRecords = 64;  // the newest are kept
 inline constexpr size_t kAttemptMessageBytes = 1024;
 
+inline void AddNewest(std::vector<AttemptRecord>& attempts, AttemptRecord attempt) {
+  if (attempts.size() >= kMaxAttemptRecords) attempts.erase(attempts.begin());
+  attempts.push_back(std::move(attempt));
+}
+
 // How one event stands at one listener, where that is more than Progress says: an outcome that is no plain acknowledgement, or
 // attempts that failed.
 struct DeliveryRecord {
@@ -98,6 +119,9 @@ struct DeliveryRecord {
   std::string hook_results;
   std::vector<AttemptRecord> attempts;  // oldest first
 };
+
+// What is kept of a delivery, as the row of a result.
+void TakeRecord(const DeliveryRecord& record, ListenerRow& row);
 
 // An event that was given up for a listener, with a copy of the event that outlives the journal's.
 struct DeadLetter {
@@ -137,12 +161,19 @@ class StateLog {
   virtual void SaveInterest(ListenerId listener, const Interest& interest) = 0;
   virtual void SaveProgress(ListenerId listener, Progress progress) = 0;
   virtual void SaveDelivery(ListenerId listener, DeliveryRecord delivery) = 0;
+  // As SaveDelivery, but the attempts that are kept stay: those of `delivery` are among them (AddAttempt).
+  virtual void SaveRedriven(ListenerId listener, DeliveryRecord delivery) = 0;
+  // An attempt of a replay: one more, whatever is kept of the delivery.
+  virtual void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) = 0;
   // A new one, or another state of one that is there.
   virtual void SaveDeadLetter(DeadLetter letter) = 0;
   virtual void RemoveDeadLetter(uint64_t id) = 0;
   virtual void SaveReplays(std::vector<Replay> replays) = 0;
   virtual void RemoveReplay(ListenerId listener, uint64_t number) = 0;
-  // The listener and all that is known of it.
+  // What waits for the listener: dead letters and replays. They are gone at once for readers, and from the files some at a time;
+  // a log that was closed before goes on when it is opened. Requires: the listener is deleted.
+  virtual void DropWaiting(ListenerId listener) = 0;
+  // That, and all that is known of the listener itself; what is kept of its deliveries goes with their events.
   virtual void DropListener(ListenerId listener) = 0;
   // `done` is called, during the call or later, when everything saved before is as safe as this log can make it.
   virtual void WhenDurable(std::function<void(absl::Status)> done) = 0;
@@ -168,12 +199,14 @@ struct Recovery {
     uint64_t dead_letter_count = 0;
     uint64_t replay_count = 0;
     uint64_t redrive_count = 0;  // of these, replays of dead letters
+    std::string redrive_id;      // theirs
   };
 
   Sequence last_sequence = 0;  // of the newest event ever stored
   SystemTime last_publish_time;
   std::vector<EventPtr> newest;  // the last events, ascending to last_sequence: some thousands at most
   std::vector<Listener> listeners;
+  std::vector<Listener> former_listeners;  // deleted: interests and progress, nothing else; in the order of their deletion
   ListenerId last_listener_id = 0;
   uint64_t last_dead_letter_id = 0;
   uint64_t last_replay_number = 0;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bus-service/core/backlog.h"
@@ -26,11 +27,6 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   enum class Leave {
     kLost,      // the connection broke, the lease ended or somebody took over: what was in flight counts as a lost session
     kGraceful,  // it drained, or the bus is leaving: nothing counts
-  };
-
-  struct LastError {
-    ListenerError error;
-    SystemTime time;
   };
 
   // A new listener that begins at `next_sequence`. With an id it is durable: what becomes of it is saved. Requires: `parts`
@@ -80,19 +76,29 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void CountBefore(Sequence sequence, std::function<void(absl::StatusOr<uint64_t>)> done) const;
   // The journal is about to forget the events before this one: those that are unsettled here are lost.
   void GiveUpBefore(Sequence sequence);
+  // How many it has lost so, since the name is known; more may be being counted.
+  uint64_t lost_deliveries() const { return lost_deliveries_; }
   // Ends everything unsettled as EXPIRED with this error; the listener is being forgotten.
   void DropAll(const ListenerError& error);
 
   // Replays of this listener have been saved.
-  void AddReplays(uint64_t count, uint64_t redrives);
+  void AddReplays(uint64_t count);
+  // One of a dead letter.
+  void AddRedrive(const std::string& redrive_id);
   // A redrive of its dead letters is under way.
   bool redriving() const { return replays_.redriving(); }
+  const std::string& redrive_id() const { return replays_.redrive_id(); }
   // What is lost with the listener: unsettled events, and dead letters, once each.
   uint64_t kept() const { return backlog() + (id_ == 0 ? 0 : dead_letters_ - std::min(dead_letters_, replays_.redrives())); }
   void DeadLetterRemoved();
 
   // Saves how far the listener is, when that has changed.
   void SaveProgress();
+  // How far it is.
+  Progress CurrentProgress() const;
+  const Interests& interests() const { return cursor_.interests(); }
+  // True, once, when what its ListenerSnapshot holds has changed by itself.
+  bool TakeChanged() { return std::exchange(changed_, false); }
 
   // Every event below is settled or not for this listener.
   Sequence floor() const;
@@ -147,9 +153,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   void Send(WindowEntry& entry, SystemTime now, SteadyTime steady_now, std::vector<OutgoingDelivery>& out);
   void Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results);
   void Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay);
-  void BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results);
+  // `state`: kRetryScheduled, or kQueued when it was released.
+  void BackOff(WindowEntry& entry, Duration wait, DeliveryState state, ListenerError error, std::string hook_results);
   void Finish(WindowEntry& entry, DeliveryState state, std::optional<ListenerError> error, std::string hook_results);
   void FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome);
+  // A dead letter, by its redrive.
+  void GiveUpAgain(const Replay& replay, const DeliveryRecord& outcome);
   void LeftFlight(Slot slot);
   void Answered(const WindowEntry& entry, DeliveryRecord outcome);
   // The event's publication, if it is in memory, says so.
@@ -161,13 +170,17 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
                          std::string hook_results, SystemTime next_attempt_time = {}) const;
   void RememberFailure(WindowEntry& entry, const ListenerError& error);
   void AddDeadLetter(const WindowEntry& entry, const DeliveryRecord& outcome);
-  void Remember(Incident incident);
+  // False when it is more of the last one.
+  bool Remember(Incident incident);
+  void Lose(uint64_t deliveries);
+  void Changed();
 
   // The progress is another one than what was saved.
   void Touch();
   // An event that was never sent has ended.
   void EndUnsent(const Event& event, DeliveryState state, const ListenerError& error);
   void Save(DeliveryRecord delivery);
+  void SaveRedriven(DeliveryRecord delivery);
 
   void CheckAt(SteadyTime due);
   void RunDue();
@@ -177,6 +190,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   const std::shared_ptr<const std::string> name_;
   const ListenerId id_;  // 0: not durable
   bool touched_ = false;
+  bool ended_ = false;    // DropAll
+  bool changed_ = false;  // what the registry saves of it
   bool configured_ = false;
   Sequence saved_at_ = 0;  // how far the journal was when the progress was saved
 
@@ -198,6 +213,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   std::vector<Gap> gaps_;  // ascending
   std::vector<Incident> incidents_;
   uint64_t dead_letters_ = 0;
+  uint64_t lost_deliveries_ = 0;
+  bool lost_unknown_ = false;  // the last incident's losses cannot all be counted
   Sequence last_delivered_ = 0;
   std::optional<LastError> last_error_;
   TimerQueue::Id check_;

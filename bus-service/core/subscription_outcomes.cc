@@ -25,6 +25,17 @@ void Shorten(std::string& text, size_t most) {
   text.resize(length);
 }
 
+// The old attempts stay, the new ones are added.
+void AddOutcome(const DeliveryRecord& outcome, DeadLetter& letter) {
+  std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
+  for (const AttemptRecord& attempt : outcome.attempts) AddNewest(attempts, attempt);
+  const uint32_t before = letter.delivery.attempt;
+  letter.delivery = outcome;
+  letter.delivery.attempt += before;
+  letter.delivery.attempts = std::move(attempts);
+  letter.redrive_id.clear();
+}
+
 }  // namespace
 
 void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional<Duration> delay, std::string hook_results) {
@@ -36,20 +47,26 @@ void Subscription::Failed(WindowEntry& entry, ListenerError error, std::optional
     return Finish(entry, DeliveryState::kDeadLettered, std::move(error), std::move(hook_results));
   }
   const Duration wait = delay ? *delay : policy_.Backoff(entry.attempt, parts_.random);
-  BackOff(entry, wait, std::move(error), std::move(hook_results));
+  BackOff(entry, wait, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results));
 }
 
 void Subscription::RememberFailure(WindowEntry& entry, const ListenerError& error) {
   if (id_ == 0) return;
-  if (entry.failures.size() == kMaxAttemptRecords) entry.failures.erase(entry.failures.begin());
-  AttemptRecord& failure = entry.failures.emplace_back();
+  AttemptRecord failure;
   failure.attempt = entry.attempt;
   failure.end_time = parts_.clock.SystemNow();
   failure.instance_id = *instance_id_;
   failure.error = error;
   failure.error.metadata.clear();
   Shorten(failure.error.message, kAttemptMessageBytes);
-  if (entry.replay) failure.replay_id = entry.replay->replay_id;
+  if (entry.replay) {
+    const Sequence sequence = entry.event->sequence;
+    failure.replay_id = entry.replay->replay_id;
+    parts_.states.AddAttempt(id_, sequence, failure);
+    // Not settled yet: what is saved of it next would be without.
+    if (WindowEntry* unsettled = window_.Find(sequence)) AddNewest(unsettled->failures, failure);
+  }
+  AddNewest(entry.failures, std::move(failure));
 }
 
 void Subscription::Released(WindowEntry& entry, ListenerError error, std::optional<Duration> delay) {
@@ -60,7 +77,7 @@ void Subscription::Released(WindowEntry& entry, ListenerError error, std::option
   if (sending_ || delay) {
     // Not at once: a listener that releases everything must not make a hot loop.
     const Duration wait = delay ? *delay : policy_.Backoff(1, parts_.random);
-    return BackOff(entry, wait, std::move(error), {});
+    return BackOff(entry, wait, DeliveryState::kQueued, std::move(error), {});
   }
   window_.SetState(entry, State::kReady);
   window_.ForgetDeliveryIds(entry);
@@ -68,11 +85,15 @@ void Subscription::Released(WindowEntry& entry, ListenerError error, std::option
   LeftFlight(entry.slot);
 }
 
-void Subscription::BackOff(WindowEntry& entry, Duration wait, ListenerError error, std::string hook_results) {
+void Subscription::BackOff(WindowEntry& entry, Duration wait, DeliveryState state, ListenerError error,
+                           std::string hook_results) {
+  entry.released = state == DeliveryState::kQueued;
   entry.due = parts_.clock.SteadyNow() + wait;
   window_.SetState(entry, State::kBackoff);
   const SystemTime next = parts_.clock.SystemNow() + duration_cast<SystemTime::duration>(wait);
-  Answered(entry, Outcome(entry, DeliveryState::kRetryScheduled, std::move(error), std::move(hook_results), next));
+  DeliveryRecord outcome = Outcome(entry, state, std::move(error), std::move(hook_results), next);
+  outcome.answered = true;
+  Answered(entry, std::move(outcome));
   CheckAt(entry.due);
   LeftFlight(entry.slot);
 }
@@ -132,8 +153,10 @@ Duration Subscription::LatencyOf(const WindowEntry& entry, const Publication* pu
 }
 
 void Subscription::Answered(const WindowEntry& entry, DeliveryRecord outcome) {
-  if (outcome.error && outcome.state != DeliveryState::kSkipped)
+  if (outcome.error && outcome.state != DeliveryState::kSkipped && outcome.state != DeliveryState::kQueued) {
     last_error_ = LastError{*outcome.error, parts_.clock.SystemNow()};
+    Changed();
+  }
   if (!entry.replay) Save(outcome);
   if (entry.counts) Show(std::move(outcome));
 }
@@ -174,36 +197,33 @@ void Subscription::DeadLetterRemoved() { dead_letters_ -= std::min<uint64_t>(dea
 
 void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& outcome) {
   const Replay& replay = *entry.replay;
-  replays_.End(replay);
   const bool done = outcome.state == DeliveryState::kSucceeded || outcome.state == DeliveryState::kSkipped;
   if (replay.dead_letter_id == 0) {
+    replays_.End(replay);
     if (outcome.state == DeliveryState::kDeadLettered && !replay.dry_run) AddDeadLetter(entry, outcome);
     return;
   }
-  if (done) {
-    parts_.states.RemoveDeadLetter(replay.dead_letter_id);
-    DeadLetterRemoved();
-    Save(outcome);  // from here on that is how the event stands
-    return Show(outcome);
-  }
-  // Given up again: the old attempts stay, the new ones are added.
+  if (!done) return GiveUpAgain(replay, outcome);
+  replays_.End(replay);
+  parts_.states.RemoveDeadLetter(replay.dead_letter_id);
+  DeadLetterRemoved();
+  SaveRedriven(outcome);  // from here on that is how the event stands
+  Show(outcome);
+}
+
+void Subscription::GiveUpAgain(const Replay& replay, const DeliveryRecord& outcome) {
+  // The redrive has the letter until it is saved: it has not ended before.
   parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX,
-                                [&states = parts_.states, id = replay.dead_letter_id, outcome,
-                                 now = parts_.clock.SystemNow()](absl::StatusOr<std::vector<DeadLetter>> letters) {
-                                  if (!letters.ok() || letters->empty() || letters->front().id != id) return;
-                                  DeadLetter& letter = letters->front();
-                                  std::vector<AttemptRecord> attempts = std::move(letter.delivery.attempts);
-                                  attempts.insert(attempts.end(), outcome.attempts.begin(), outcome.attempts.end());
-                                  if (attempts.size() > kMaxAttemptRecords) {
-                                    attempts.erase(attempts.begin(), attempts.end() - kMaxAttemptRecords);
+                                [weak = weak_from_this(), replay, outcome](absl::StatusOr<std::vector<DeadLetter>> letters) {
+                                  const auto self = weak.lock();
+                                  if (!self || self->ended_) return;
+                                  if (letters.ok() && !letters->empty() && letters->front().id == replay.dead_letter_id) {
+                                    DeadLetter& letter = letters->front();
+                                    AddOutcome(outcome, letter);
+                                    letter.time = self->parts_.clock.SystemNow();
+                                    self->parts_.states.SaveDeadLetter(std::move(letter));
                                   }
-                                  const uint32_t before = letter.delivery.attempt;
-                                  letter.delivery = outcome;
-                                  letter.delivery.attempt += before;
-                                  letter.delivery.attempts = std::move(attempts);
-                                  letter.time = now;
-                                  letter.redrive_id.clear();
-                                  states.SaveDeadLetter(std::move(letter));
+                                  self->replays_.End(replay);
                                 });
 }
 

@@ -20,6 +20,7 @@ constexpr int kReadsPerTurn = 4;
 constexpr size_t kReplaysPerRead = 64;
 // The count of a backlog is saved at least so often: a start counts what came after it.
 constexpr Sequence kSaveEvery = 1024;
+constexpr char kTruncated[] = "BACKLOG_TRUNCATED";
 
 }  // namespace
 
@@ -136,8 +137,14 @@ void Subscription::Defer(WindowEntry& entry) {
   SetRowState(entry, entry.waits_for != 0 ? DeliveryState::kDeferred : DeliveryState::kQueued);
 }
 
-void Subscription::AddReplays(uint64_t count, uint64_t redrives) {
-  replays_.Add(count, redrives);
+void Subscription::AddReplays(uint64_t count) {
+  replays_.Add(count);
+  Fill();
+  WakeSession();
+}
+
+void Subscription::AddRedrive(const std::string& redrive_id) {
+  replays_.AddRedrive(redrive_id);
   Fill();
   WakeSession();
 }
@@ -231,35 +238,49 @@ void Subscription::GiveUpBefore(Sequence sequence) {
     ++lost;
   }
   const Sequence first = passed.empty() ? cursor_.next() : std::min(passed.front(), cursor_.next());
+  if (Remember({parts_.clock.SystemNow(), kTruncated, {}, first, sequence - 1})) lost_unknown_ = false;
   if (sequence > cursor_.next()) {
-    const uint64_t ahead = backlog_.count();
     cursor_.MoveTo(sequence);
-    backlog_.Recount();
-    if (!backlog_.counting()) lost += ahead - std::min(ahead, backlog_.count());
+    incidents_.back().lost_at_least = true;  // until it is told
+    const bool told = backlog_.RecountAfterLoss([this](uint64_t more) {
+      if (incidents_.empty() || incidents_.back().kind != kTruncated) return;
+      incidents_.back().lost_at_least = lost_unknown_;
+      Lose(more);
+    });
+    if (!told) lost_unknown_ = true;
   }
-  parts_.counters.lost_deliveries += lost;
-  Remember({parts_.clock.SystemNow(), "BACKLOG_TRUNCATED",
-            absl::StrFormat("the journal gave up events up to %d, which the listener had not settled", sequence - 1), first,
-            sequence - 1});
-  Touch();
+  Lose(lost);
   SaveProgress();
   Fill();
   WakeSession();
 }
 
-void Subscription::Remember(Incident incident) {
+void Subscription::Lose(uint64_t deliveries) {
+  lost_deliveries_ += deliveries;
+  Incident& incident = incidents_.back();
+  incident.lost += deliveries;
+  incident.message = absl::StrFormat("the journal gave up events up to %d, %s%d of which the listener had not settled",
+                                     incident.last, incident.lost_at_least ? "at least " : "", incident.lost);
+  Changed();
+}
+
+bool Subscription::Remember(Incident incident) {
   // A journal that gives up event after event is one incident.
   if (!incidents_.empty() && incidents_.back().kind == incident.kind && incidents_.back().last + 1 >= incident.first &&
       incident.kind != "SEEK") {
     incident.first = std::min(incident.first, incidents_.back().first);
+    incident.lost += incidents_.back().lost;
+    incident.lost_at_least |= incidents_.back().lost_at_least;
     incidents_.back() = std::move(incident);
-    return;
+    return false;
   }
   if (incidents_.size() == kMaxIncidents) incidents_.erase(incidents_.begin());
   incidents_.push_back(std::move(incident));
+  return true;
 }
 
 void Subscription::DropAll(const ListenerError& error) {
+  ended_ = true;
   const auto end = [&](Publication* publication) {
     ListenerRow* row = publication ? publication->FindRow(name_) : nullptr;
     if (!row || IsFinal(row->state)) return;

@@ -203,5 +203,58 @@ TEST(SubscriptionSeekTest, AnEphemeralListenerIsForgottenWhenItLeaves) {
   EXPECT_TRUE(bus.Publish()->rows.empty());
 }
 
+// Ten events, of which the listener, who is away, wants every second one.
+ScriptedListener& LeaveAfterTen(BusHarness& bus) {
+  auto& a = bus.Add("a");
+  a.registration.filter = *Filter::ParseForEvents("subject = wanted");
+  a.Connect();
+  a.Break();
+  for (int i = 1; i <= 10; ++i) {
+    bus.Publish({.subject = i % 2 == 0 ? "wanted" : "other", .wait_policy = WaitPolicy::kDurable, .let_bus_name_it = true});
+  }
+  return a;
+}
+
+TEST(SubscriptionSeekTest, WhatAFilteredListenerLosesIsToldWhenWhatIsLeftHasBeenCounted) {
+  BusHarness bus;
+  const Subscription& subscription = LeaveAfterTen(bus).subscription();
+  bus.log.hold_lookups = true;
+  bus.bus.registry().GiveUpBefore(5);  // 2 and 4
+  ASSERT_EQ(subscription.incidents().size(), 1u);
+  EXPECT_TRUE(subscription.incidents()[0].lost_at_least);
+  EXPECT_NE(subscription.incidents()[0].message.find("at least 0"), std::string::npos);
+  bus.Publish({.subject = "wanted", .wait_policy = WaitPolicy::kDurable, .let_bus_name_it = true});
+  bus.bus.registry().GiveUpBefore(8);  // and 6, before the count has ended
+  bus.log.hold_lookups = false;
+  bus.log.CompleteLookups();
+  bus.Flush();
+
+  ASSERT_EQ(subscription.incidents().size(), 1u);
+  EXPECT_EQ(subscription.incidents()[0].lost, 3u);
+  EXPECT_FALSE(subscription.incidents()[0].lost_at_least);
+  EXPECT_EQ(subscription.backlog(), 3u);
+  EXPECT_EQ(bus.bus.registry().lost_deliveries(), 3u);
+  const ListenerSnapshot kept = bus.log.journal().Recover().listeners.at(0).snapshot;
+  EXPECT_EQ(kept.lost_deliveries, 3u);
+  EXPECT_EQ(kept.incidents.at(0).lost, 3u);
+}
+
+TEST(SubscriptionSeekTest, WhatWasNotCountedBeforeItWasLostIsAtLeastSoMuch) {
+  BusHarness bus;
+  const Subscription& subscription = LeaveAfterTen(bus).subscription();
+  bus.log.hold_lookups = true;
+  bus.bus.registry().Seek("a", At(1), false, "", [](const auto&) {});
+  bus.bus.registry().GiveUpBefore(5);
+  bus.log.hold_lookups = false;
+  bus.log.CompleteLookups();
+  bus.Flush();
+  EXPECT_TRUE(subscription.incidents().back().lost_at_least);
+  EXPECT_EQ(subscription.incidents().back().lost, 0u);
+
+  bus.bus.registry().GiveUpBefore(9);  // 6 and 8
+  EXPECT_EQ(subscription.incidents().back().lost, 2u);
+  EXPECT_TRUE(subscription.incidents().back().lost_at_least) << "of the same incident";
+}
+
 }  // namespace
 }  // namespace pvebus::bus

@@ -10,6 +10,11 @@ using std::chrono::duration_cast;
 
 constexpr Duration kLongestRetryDelay = std::chrono::hours(24);  // that a listener may ask for
 
+// A publication that is being made again would be without what is saved now.
+void NoteChange(Sequence sequence, Parts& parts) {
+  if (const auto it = parts.recalling.find(sequence); it != parts.recalling.end()) it->second = true;
+}
+
 }  // namespace
 
 Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
@@ -25,7 +30,10 @@ Subscription::Subscription(Parts& parts, const Recovery::Listener& kept)
       replays_(parts, id_),
       gaps_(kept.progress.gaps),
       incidents_(kept.snapshot.incidents),
-      dead_letters_(kept.dead_letter_count) {
+      dead_letters_(kept.dead_letter_count),
+      lost_deliveries_(kept.snapshot.lost_deliveries),
+      lost_unknown_(!incidents_.empty() && incidents_.back().lost_at_least),
+      last_error_(kept.snapshot.last_error) {
   configured_ = true;
   cursor_.SetWantedAgainUntil(kept.progress.wanted_again_until);
 }
@@ -44,7 +52,8 @@ void Subscription::Restore(const Recovery::Listener& kept) {
     entry.attempt = record->attempt;
     entry.lost_sessions = record->lost_sessions;
     entry.failures = record->attempts;
-    if (record->state != DeliveryState::kRetryScheduled) continue;
+    if (record->next_attempt_time == SystemTime()) continue;
+    entry.released = record->state == DeliveryState::kQueued;
     const auto left = duration_cast<Duration>(record->next_attempt_time - parts_.clock.SystemNow());
     entry.due =
         parts_.clock.SteadyNow() + std::clamp(left, Duration::zero(), std::max(policy_.maximum_backoff, kLongestRetryDelay));
@@ -53,7 +62,7 @@ void Subscription::Restore(const Recovery::Listener& kept) {
   }
   saved_at_ = kept.progress.counted_until;
   backlog_.Restore(kept.progress.ahead, kept.progress.counted_until);
-  replays_.Restore(kept.replay_count, kept.redrive_count);
+  replays_.Restore(kept);
 }
 
 void Subscription::Touch() {
@@ -65,10 +74,16 @@ void Subscription::Touch() {
 void Subscription::SaveProgress() {
   if (!touched_) return;
   touched_ = false;
+  if (ended_) return;
   const Sequence first = parts_.log.first_sequence();
   gaps_.erase(gaps_.begin(), std::find_if(gaps_.begin(), gaps_.end(), [first](const Gap& gap) { return gap.last >= first; }));
   saved_at_ = parts_.ledger.journaled_sequence();
-  Progress progress{cursor_.next(), cursor_.wanted_again_until(), {}, gaps_, backlog_.ahead(), saved_at_};
+  parts_.states.SaveProgress(id_, CurrentProgress());
+}
+
+Progress Subscription::CurrentProgress() const {
+  Progress progress{cursor_.next(),   cursor_.wanted_again_until(),      {}, gaps_,
+                    backlog_.ahead(), parts_.ledger.journaled_sequence()};
   if (backlog_.counting()) {  // it would be lost: a start counts anew
     progress.ahead = 0;
     progress.counted_until = cursor_.next() - 1;
@@ -77,15 +92,23 @@ void Subscription::SaveProgress() {
   for (const auto& [slot, entry] : window_.entries()) {
     if (!entry->replay) progress.unsettled.push_back(slot);
   }
-  parts_.states.SaveProgress(id_, std::move(progress));
+  return progress;
 }
 
 void Subscription::Save(DeliveryRecord delivery) {
   if (id_ == 0) return;
-  if (!parts_.recalling.empty()) {
-    if (const auto it = parts_.recalling.find(delivery.sequence); it != parts_.recalling.end()) it->second = true;
-  }
+  NoteChange(delivery.sequence, parts_);
   parts_.states.SaveDelivery(id_, std::move(delivery));
+}
+
+void Subscription::SaveRedriven(DeliveryRecord delivery) {
+  NoteChange(delivery.sequence, parts_);
+  parts_.states.SaveRedriven(id_, std::move(delivery));
+}
+
+void Subscription::Changed() {
+  changed_ = true;
+  Touch();
 }
 
 void Subscription::EndUnsent(const Event& event, DeliveryState state, const ListenerError& error) {
@@ -101,19 +124,23 @@ void Subscription::EndUnsent(const Event& event, DeliveryState state, const List
   parts_.gather.SetState(*publication, *row, state);
 }
 
+void TakeRecord(const DeliveryRecord& record, ListenerRow& row) {
+  row.attempt = record.attempt;
+  row.answered = record.answered;
+  row.latency = record.latency;
+  row.next_attempt_time = record.next_attempt_time;
+  if (record.instance_id != *row.instance_id) row.instance_id = std::make_shared<const std::string>(record.instance_id);
+  row.error = record.error ? std::make_unique<ListenerError>(*record.error) : nullptr;
+  row.hook_results = record.hook_results;
+  row.state = record.state;
+}
+
 bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, ListenerRow& row) const {
   const Sequence sequence = event.sequence;
   if (sequence <= cursor_.born_after() || !cursor_.interests().MatchedThen(event)) return false;
   row.instance_id = instance_id_;
   if (kept) {
-    row.attempt = kept->attempt;
-    row.answered = kept->answered;
-    row.latency = kept->latency;
-    row.next_attempt_time = kept->next_attempt_time;
-    if (kept->instance_id != *instance_id_) row.instance_id = std::make_shared<const std::string>(kept->instance_id);
-    row.error = kept->error ? std::make_unique<ListenerError>(*kept->error) : nullptr;
-    row.hook_results = kept->hook_results;
-    row.state = kept->state;
+    TakeRecord(*kept, row);
     if (IsFinal(kept->state)) return true;
   }
   if (const WindowEntry* entry = window_.Find(sequence); entry && entry->counts) {
@@ -126,8 +153,7 @@ bool Subscription::Describe(const Event& event, const DeliveryRecord* kept, List
     return true;
   }
   if (id_ == 0) return false;  // how it ended at an ephemeral listener was not kept
-  const bool jumped = std::any_of(gaps_.begin(), gaps_.end(),
-                                  [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
+  const bool jumped = HasGapAt(gaps_, sequence);
   row.state = jumped ? DeliveryState::kSkipped : DeliveryState::kSucceeded;
   if (!jumped) row.attempt = std::max<uint32_t>(row.attempt, 1);
   return true;
@@ -138,7 +164,7 @@ DeliveryState Subscription::StateOf(const WindowEntry& entry) {
     case WindowEntry::State::kInFlight:
       return DeliveryState::kInFlight;
     case WindowEntry::State::kBackoff:
-      return DeliveryState::kRetryScheduled;
+      return entry.released ? DeliveryState::kQueued : DeliveryState::kRetryScheduled;
     case WindowEntry::State::kDeferred:
       return DeliveryState::kDeferred;
     case WindowEntry::State::kReady:

@@ -341,6 +341,23 @@ TEST(SubscriptionTest, AReleasedEventComesAgainAfterAWaitAndCountsNoAttempt) {
   EXPECT_EQ(bus.State("x", "a"), DeliveryState::kSucceeded);
 }
 
+TEST(SubscriptionTest, AReleasedEventIsPendingAndNoError) {
+  BusHarness bus;
+  auto& a = bus.Connect("a");
+  bus.Publish({.id = "x"});
+
+  a.Release("x", seconds(5));
+
+  EXPECT_EQ(bus.State("x", "a"), DeliveryState::kQueued);
+  EXPECT_EQ(bus.Row("x", "a").reason, "TEST_REASON") << "why it was released";
+  EXPECT_EQ(bus.Row("x", "a").attempt, 0u);
+  EXPECT_FALSE(a.subscription().last_error());
+  bus.Advance(seconds(4));
+  EXPECT_EQ(a.Times("x"), 1);
+  bus.Advance(seconds(1));
+  EXPECT_EQ(a.Times("x"), 2);
+}
+
 TEST(SubscriptionTest, DeadLetterAndSkipEndTheDeliveryAtOnce) {
   BusHarness bus;
   auto& a = bus.Connect("a");

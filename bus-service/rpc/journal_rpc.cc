@@ -14,11 +14,11 @@
 namespace pvebus::bus {
 namespace {
 
-// Attempts by listener; those of listeners that are gone have nobody to tell of.
+// Attempts by listener; those of listeners that are forgotten have nobody to tell of.
 void EncodeAttempts(const StateLog::Deliveries& deliveries, const Registry& registry, v1::GetEventResponse& out) {
-  std::map<std::string, const DeliveryRecord*> by_name;
+  std::multimap<std::string, const DeliveryRecord*> by_name;
   for (const auto& [listener, delivery] : deliveries) {
-    if (const Subscription* subscription = registry.FindById(listener)) by_name[subscription->name()] = &delivery;
+    if (const auto name = registry.NameOf(listener)) by_name.emplace(*name, &delivery);
   }
   for (const auto& [name, delivery] : by_name) {
     for (const AttemptRecord& attempt : delivery->attempts) EncodeAttempt(name, attempt, *out.add_attempts());

@@ -35,7 +35,7 @@ v1::GetJournalStatusResponse EncodeJournalStatus(Bus& bus) {
   response.set_first_sequence(stats.first_sequence);
   response.set_last_sequence(stats.last_sequence);
   response.set_durable_sequence(bus.journaled_sequence());
-  response.set_lost_deliveries(bus.counters().lost_deliveries);
+  response.set_lost_deliveries(bus.registry().lost_deliveries());
   response.set_read_only(stats.read_only);
   for (const JournalProblem& problem : stats.problems) EncodeProblem(problem, *response.add_problems());
   if (stats.read_only) {
@@ -47,10 +47,10 @@ v1::GetJournalStatusResponse EncodeJournalStatus(Bus& bus) {
   if (!stats.durable)
     response.add_warnings("the journal is in memory: every event and every listener's backlog is lost when the bus ends");
   if (response.lost_deliveries() > 0) {
-    response.add_warnings(absl::StrFormat(
-        "%d deliveries were given up since the bus began, as their listeners lagged too far behind: GetListener shows whose and "
-        "which (BACKLOG_TRUNCATED)",
-        response.lost_deliveries()));
+    response.add_warnings(
+        absl::StrFormat("%d deliveries were given up as their listeners lagged too far behind: GetListener shows whose and "
+                        "which (BACKLOG_TRUNCATED)",
+                        response.lost_deliveries()));
   }
   if (stats.first_sequence != 0 && stats.event_bytes >= stats.max_event_bytes / 100 * kNearlyFullPercent) {
     if (auto warning = NearlyFull(stats, bus.registry().Slowest(), bus.journaled_sequence()); !warning.empty())

@@ -299,6 +299,8 @@ void EncodeIncident(const Incident& incident, v1::ListenerIncident& out) {
   out.set_message(incident.message);
   out.set_first_sequence(incident.first);
   out.set_last_sequence(incident.last);
+  out.set_lost_deliveries(incident.lost);
+  out.set_lost_at_least(incident.lost_at_least);
 }
 
 }  // namespace pvebus::bus

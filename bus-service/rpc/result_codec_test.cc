@@ -77,6 +77,7 @@ TEST(ResultCodecTest, TheOutcomeSaysAllRowsInOneWord) {
   const auto hang = [](ScriptedListener&) {};
 
   EXPECT_EQ(outcome(ack, ack), v1::PUBLISH_OUTCOME_SUCCEEDED);
+  EXPECT_EQ(outcome(ack, [](ScriptedListener& l) { l.Release("x", seconds(5)); }), v1::PUBLISH_OUTCOME_PENDING);
   EXPECT_EQ(outcome(ack, skip), v1::PUBLISH_OUTCOME_SUCCEEDED);
   EXPECT_EQ(outcome(ack, dead), v1::PUBLISH_OUTCOME_PARTIAL);
   EXPECT_EQ(outcome(ack, retry), v1::PUBLISH_OUTCOME_PARTIAL);

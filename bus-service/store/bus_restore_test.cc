@@ -149,6 +149,62 @@ TEST_F(BusRestoreTest, RowsBacklogsAndEpochsAreTheSame) {
   EXPECT_EQ(again.Newest("retried").delivery.attempt, 2u);
 }
 
+TEST_F(BusRestoreTest, AReleasedDeliveryWaitsForItsTimeAndIsPending) {
+  auto& a = bus().Connect("a");
+  Publish({.id = "x"});
+  a.Release("x", seconds(20));
+  Crash();
+
+  EXPECT_EQ(Row("x", "a").reason, "TEST_REASON");
+  auto& again = bus().Connect("a");
+  EXPECT_EQ(Row("x", "a").state, DeliveryState::kQueued);
+  bus().Advance(seconds(19));
+  EXPECT_TRUE(again.received.empty());
+  bus().Advance(seconds(1));
+  EXPECT_EQ(again.Order(), (Ids{"x"}));
+  EXPECT_EQ(again.Newest("x").delivery.attempt, 1u);
+}
+
+TEST_F(BusRestoreTest, TheLastErrorAndWhatWasLostOutliveTheBus) {
+  auto& a = bus().Connect("a");
+  Publish({.id = "dead", .key = "dead"});
+  a.DeadLetter("dead");
+  a.Break();
+  Publish({.id = "lost", .key = "lost"});
+  bus().bus.registry().GiveUpBefore(3);
+  const auto time = bus().bus.registry().listeners().at("a").subscription->last_error()->time;
+  Crash();
+
+  const Subscription& subscription = *bus().bus.registry().listeners().at("a").subscription;
+  ASSERT_TRUE(subscription.last_error());
+  EXPECT_EQ(subscription.last_error()->error.reason, "TEST_REASON");
+  EXPECT_EQ(subscription.last_error()->time, time);
+  EXPECT_EQ(subscription.lost_deliveries(), 1u);
+  EXPECT_EQ(subscription.incidents().at(0).lost, 1u);
+  EXPECT_FALSE(subscription.incidents().at(0).lost_at_least);
+}
+
+TEST_F(BusRestoreTest, RowsOfADeletedListenerOutliveTheBus) {
+  auto& a = bus().Connect("a");
+  bus().Connect("b");
+  Publish({.id = "acked", .key = "1"});
+  Publish({.id = "dead", .key = "2"});
+  Publish({.id = "held", .key = "3"});
+  a.Ack("acked");
+  a.DeadLetter("dead");
+  ASSERT_TRUE(bus().bus.registry().Delete("a", true, "").ok());
+  Settle();
+  std::vector<std::string> before;
+  for (const char* id : {"acked", "dead"}) before.push_back(RowsOf(id).at(0));
+  Crash();
+
+  std::vector<std::string> after;
+  for (const char* id : {"acked", "dead"}) after.push_back(RowsOf(id).at(0));
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(Row("held", "a").state, DeliveryState::kExpired);
+  EXPECT_EQ(Row("held", "a").reason, "LISTENER_DELETED");
+}
+
 TEST_F(BusRestoreTest, ADelayTheListenerAskedForIsKeptEvenWhenItIsLongerThanItsBackoff) {
   auto& a = bus().Connect("a");
   Publish({.id = "x"});

@@ -30,7 +30,7 @@ absl::Status DeadLetterRows::Prepare() {
       "INSERT OR REPLACE INTO dead_letters VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
       "SELECT 1 FROM dead_letters WHERE dead_letter_id = ?1",
       "DELETE FROM dead_letters WHERE dead_letter_id = ?1",
-      "DELETE FROM dead_letters WHERE listener_id = ?1",
+      "SELECT dead_letter_id, bytes FROM dead_letters INDEXED BY dead_letters_by_listener WHERE listener_id = ?1 LIMIT ?2",
       "SELECT * FROM dead_letters WHERE dead_letter_id = ?1",
       "SELECT dead_letter_id, listener_id, bytes FROM dead_letters INDEXED BY dead_letters_by_listener",
   });
@@ -66,10 +66,27 @@ absl::StatusOr<bool> DeadLetterRows::Remove(uint64_t id) {
   return sqlite3_changes(sql_.database().handle()) > 0;
 }
 
-absl::StatusOr<uint64_t> DeadLetterRows::DropListener(ListenerId listener) {
-  sql_[kDropListener].Bind(1, Signed(listener));
-  if (auto status = sql_[kDropListener].Run(); !status.ok()) return status;
-  return static_cast<uint64_t>(sqlite3_changes(sql_.database().handle()));
+absl::StatusOr<DeadLetterRows::Dropped> DeadLetterRows::DropSome(ListenerId listener, size_t most, uint64_t most_bytes) {
+  sql_[kOfListener].Bind(1, Signed(listener));
+  sql_[kOfListener].Bind(2, Signed(most));
+  std::vector<uint64_t> ids;
+  uint64_t bytes = 0;
+  Dropped dropped;
+  size_t found = 0;
+  auto status = ForEachRow(sql_[kOfListener], [&](const SqliteStatement& row) {
+    ++found;
+    bytes += static_cast<uint64_t>(row.Number(1));
+    if (ids.empty() || bytes <= most_bytes) ids.push_back(static_cast<uint64_t>(row.Number(0)));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  for (const uint64_t id : ids) {
+    auto removed = Remove(id);
+    if (!removed.ok()) return removed.status();
+    dropped.count += *removed;
+  }
+  dropped.more = ids.size() < found || found == most;
+  return dropped;
 }
 
 absl::StatusOr<DeadLetter> DeadLetterRows::Get(uint64_t id) {

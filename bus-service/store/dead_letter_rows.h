@@ -23,7 +23,11 @@ class DeadLetterRows {
   // True when there was one.
   absl::StatusOr<bool> Remove(uint64_t id);
   // How many there were.
-  absl::StatusOr<uint64_t> DropListener(ListenerId listener);
+  struct Dropped {
+    uint64_t count = 0;
+    bool more = false;
+  };
+  absl::StatusOr<Dropped> DropSome(ListenerId listener, size_t most, uint64_t most_bytes);
 
   // Null event: there is no such row.
   absl::StatusOr<DeadLetter> Get(uint64_t id);
@@ -31,7 +35,7 @@ class DeadLetterRows {
   absl::Status ForEachKey(const std::function<void(uint64_t id, ListenerId listener, uint64_t bytes)>& key);
 
  private:
-  enum : size_t { kPut, kExists, kRemove, kDropListener, kGet, kKeys };
+  enum : size_t { kPut, kExists, kRemove, kOfListener, kGet, kKeys };
 
   Statements sql_;
 };

@@ -1,5 +1,7 @@
 #include "bus-service/store/delivery_rows.h"
 
+#include <sqlite3.h>
+
 #include "absl/strings/str_format.h"
 #include "bus-service/store/damage.h"
 #include "bus-service/store/state_codec.h"
@@ -33,12 +35,13 @@ absl::Status DeliveryRows::Prepare() {
   return sql_.Prepare({
       "INSERT OR REPLACE INTO deliveries VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
       "DELETE FROM deliveries WHERE sequence < ?1",
-      "DELETE FROM deliveries WHERE listener_id = ?1",
       "SELECT * FROM deliveries WHERE sequence = ?1 ORDER BY listener_id",
+      "SELECT * FROM deliveries WHERE sequence = ?1 AND listener_id = ?2",
       "SELECT * FROM deliveries WHERE (sequence, listener_id) >= (?1, ?2) ORDER BY sequence, listener_id LIMIT ?3",
       "INSERT OR REPLACE INTO replays VALUES (?1,?2,?3,?4,?5,?6,?7)",
       "DELETE FROM replays WHERE listener_id = ?1 AND number = ?2",
-      "DELETE FROM replays WHERE listener_id = ?1",
+      R"sql(DELETE FROM replays WHERE listener_id = ?1
+            AND number IN (SELECT number FROM replays WHERE listener_id = ?1 ORDER BY number LIMIT ?2))sql",
       "SELECT * FROM replays WHERE listener_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
       "SELECT * FROM replays ORDER BY listener_id, number",
   });
@@ -64,17 +67,42 @@ absl::Status DeliveryRows::Put(ListenerId listener, const DeliveryRecord& delive
   return put.Run();
 }
 
+absl::StatusOr<DeliveryRecord> DeliveryRows::Get(ListenerId listener, Sequence sequence) {
+  sql_[kGet].Bind(1, Signed(sequence));
+  sql_[kGet].Bind(2, Signed(listener));
+  auto found = Read(sql_[kGet]);
+  if (!found.ok()) return found.status();
+  if (!found->empty()) return std::move(found->front().second);
+  DeliveryRecord delivery;
+  delivery.sequence = sequence;
+  return delivery;
+}
+
+absl::Status DeliveryRows::PutRedriven(ListenerId listener, DeliveryRecord delivery) {
+  auto before = Get(listener, delivery.sequence);
+  if (!before.ok()) return before.status();
+  delivery.attempts = std::move(before->attempts);
+  return Put(listener, delivery);
+}
+
+absl::Status DeliveryRows::AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) {
+  auto delivery = Get(listener, sequence);
+  if (!delivery.ok()) return delivery.status();
+  if (delivery->instance_id.empty()) delivery->instance_id = attempt.instance_id;
+  AddNewest(delivery->attempts, std::move(attempt));
+  return Put(listener, *delivery);
+}
+
 absl::Status DeliveryRows::DropBefore(Sequence sequence) {
   sql_[kDropBefore].Bind(1, Signed(sequence));
   return sql_[kDropBefore].Run();
 }
 
-absl::Status DeliveryRows::DropListener(ListenerId listener) {
-  for (const auto sql : {kDropListener, kDropReplays}) {
-    sql_[sql].Bind(1, Signed(listener));
-    if (auto status = sql_[sql].Run(); !status.ok()) return status;
-  }
-  return absl::OkStatus();
+absl::StatusOr<bool> DeliveryRows::DropReplays(ListenerId listener, size_t most) {
+  sql_[kDropReplays].Bind(1, Signed(listener));
+  sql_[kDropReplays].Bind(2, Signed(most));
+  if (auto status = sql_[kDropReplays].Run(); !status.ok()) return status;
+  return static_cast<size_t>(sqlite3_changes(sql_.database().handle())) == most;
 }
 
 absl::StatusOr<std::pair<ListenerId, DeliveryRecord>> DeliveryRows::Current(const SqliteStatement& row) {

@@ -18,10 +18,13 @@ class DeliveryRows {
   absl::Status Prepare();
 
   absl::Status Put(ListenerId listener, const DeliveryRecord& delivery);
+  // The attempts that are there stay.
+  absl::Status PutRedriven(ListenerId listener, DeliveryRecord delivery);
+  absl::Status AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt);
   // Of events before `sequence`.
   absl::Status DropBefore(Sequence sequence);
-  // A listener's deliveries and replays.
-  absl::Status DropListener(ListenerId listener);
+  // At most so many of a listener's; false when there are no more.
+  absl::StatusOr<bool> DropReplays(ListenerId listener, size_t most);
   // Of one event, by listener.
   absl::StatusOr<StateLog::Deliveries> OfEvent(Sequence sequence);
   // The next so many rows, ascending by event and listener, each for itself: a damaged one does not hide the others. Those of
@@ -44,8 +47,8 @@ class DeliveryRows {
   enum : size_t {
     kPut,
     kDropBefore,
-    kDropListener,
     kOfEvent,
+    kGet,
     kFrom,
     kPutReplay,
     kRemoveReplay,
@@ -54,6 +57,8 @@ class DeliveryRows {
     kAllReplays,
   };
 
+  // A new one when there is none.
+  absl::StatusOr<DeliveryRecord> Get(ListenerId listener, Sequence sequence);
   static absl::StatusOr<std::pair<ListenerId, DeliveryRecord>> Current(const SqliteStatement& row);
   static absl::StatusOr<Replay> CurrentReplay(const SqliteStatement& row);
   static absl::StatusOr<StateLog::Deliveries> Read(SqliteStatement& query);

@@ -29,6 +29,7 @@ class Loader {
     LoadListeners();
     LoadDeliveries();
     LoadNewest();
+    FindDropped();
     return std::move(loaded_);
   }
 
@@ -180,7 +181,11 @@ class Loader {
 
   void LoadListeners() {
     Recovery& recovery = loaded_.recovery;
-    recovery.listeners = tables_.listeners.Load([this](const absl::Status& status) { Found(status); });
+    for (auto& listener : tables_.listeners.Load([this](const absl::Status& status) { Found(status); })) {
+      (listener.snapshot.deleted_after ? recovery.former_listeners : recovery.listeners).push_back(std::move(listener));
+    }
+    std::stable_sort(recovery.former_listeners.begin(), recovery.former_listeners.end(),
+                     [](const auto& a, const auto& b) { return *a.snapshot.deleted_after < *b.snapshot.deleted_after; });
     recovery.last_listener_id = loaded_.state.last_listener_id;
     recovery.last_dead_letter_id = loaded_.state.last_dead_letter_id;
     recovery.last_replay_number = loaded_.state.last_replay_number;
@@ -194,10 +199,28 @@ class Loader {
       if (!replay.ok()) return Found(replay.status());
       const auto listener = std::find_if(recovery.listeners.begin(), recovery.listeners.end(),
                                          [&](const Recovery::Listener& one) { return one.id == replay->listener; });
-      if (listener == recovery.listeners.end()) return;
+      if (listener == recovery.listeners.end()) return DropLater(replay->listener);
       ++listener->replay_count;
-      listener->redrive_count += replay->dead_letter_id != 0;
+      if (replay->dead_letter_id == 0) return;
+      ++listener->redrive_count;
+      listener->redrive_id = replay->replay_id;
     }));
+  }
+
+  // What waited for a deleted listener. Of one that was never heard of it is damage, which a checksum shows.
+  void FindDropped() {
+    if (loaded_.recovery.former_listeners.empty()) return;
+    std::set<ListenerId> waited_for;
+    for (const auto& [id, letter] : loaded_.dead_letters) waited_for.insert(letter.listener);
+    for (const ListenerId listener : waited_for) DropLater(listener);
+    std::erase_if(loaded_.dead_letters,
+                  [this](const auto& letter) { return loaded_.dropped_listeners.contains(letter.second.listener); });
+  }
+
+  void DropLater(ListenerId listener) {
+    const auto& former = loaded_.recovery.former_listeners;
+    const bool deleted = std::any_of(former.begin(), former.end(), [listener](const auto& one) { return one.id == listener; });
+    if (deleted) loaded_.dropped_listeners.insert(listener);
   }
 
   // Of events that are unsettled, or not behind the listener yet.

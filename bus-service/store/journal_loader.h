@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "bus-service/core/event_log.h"
@@ -29,6 +30,7 @@ struct LoadedJournal {
     uint64_t bytes = 0;
   };
   std::map<uint64_t, LetterKey> dead_letters;
+  std::set<ListenerId> dropped_listeners;  // deleted, and some of what waited for them is still here
   std::vector<uint64_t> forgotten_blocks;  // of events that were dropped
   bool unfinished_block = false;           // a crash left buckets of a block that is not there
   bool sealed_ids_left = false;            // ids of segments that are in blocks now are still here

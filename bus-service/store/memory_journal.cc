@@ -102,6 +102,20 @@ void MemoryJournal::SaveDelivery(ListenerId listener, DeliveryRecord delivery) {
   deliveries_[{sequence, listener}] = std::move(delivery);
 }
 
+void MemoryJournal::SaveRedriven(ListenerId listener, DeliveryRecord delivery) {
+  DeliveryRecord& kept = deliveries_[{delivery.sequence, listener}];
+  delivery.attempts = std::move(kept.attempts);
+  kept = std::move(delivery);
+}
+
+void MemoryJournal::AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) {
+  if (!At(sequence)) return;
+  DeliveryRecord& kept = deliveries_[{sequence, listener}];
+  kept.sequence = sequence;
+  if (kept.instance_id.empty()) kept.instance_id = attempt.instance_id;
+  AddNewest(kept.attempts, std::move(attempt));
+}
+
 void MemoryJournal::SaveDeadLetter(DeadLetter letter) {
   RemoveDeadLetter(letter.id);
   letter_bytes_ += BytesOf(letter);
@@ -126,12 +140,15 @@ void MemoryJournal::SaveReplays(std::vector<Replay> replays) {
 }
 
 void MemoryJournal::DropListener(ListenerId listener) {
+  DropWaiting(listener);
   last_listener_id_ = std::max(last_listener_id_, listener);
   listeners_.erase(listener);
   progress_.erase(listener);
   interests_.erase(interests_.lower_bound({listener, 0}), interests_.lower_bound({listener + 1, 0}));
+}
+
+void MemoryJournal::DropWaiting(ListenerId listener) {
   replays_.erase(replays_.lower_bound({listener, 0}), replays_.lower_bound({listener + 1, 0}));
-  std::erase_if(deliveries_, [listener](const auto& entry) { return entry.first.second == listener; });
   std::vector<uint64_t> letters;
   for (const auto& [id, letter] : dead_letters_) {
     if (letter.listener == listener) letters.push_back(id);
@@ -184,13 +201,14 @@ Recovery MemoryJournal::Recover() const {
   recovery.last_dead_letter_id = last_dead_letter_id_;
   recovery.last_replay_number = last_replay_number_;
   for (const auto& [id, snapshot] : listeners_) {
-    Recovery::Listener& listener = recovery.listeners.emplace_back();
+    Recovery::Listener& listener = (snapshot.deleted_after ? recovery.former_listeners : recovery.listeners).emplace_back();
     listener.id = id;
     listener.snapshot = snapshot;
     for (auto entry = interests_.lower_bound({id, 0}); entry != interests_.end() && entry->first.first == id; ++entry) {
       listener.interests.push_back(entry->second);
     }
     if (const auto progress = progress_.find(id); progress != progress_.end()) listener.progress = progress->second;
+    if (snapshot.deleted_after) continue;
     const std::vector<Sequence>& unsettled = listener.progress.unsettled;
     for (const auto& [key, delivery] : deliveries_) {
       if (key.second != id) continue;
@@ -204,7 +222,9 @@ Recovery MemoryJournal::Recover() const {
     for (const auto& [letter_id, letter] : dead_letters_) listener.dead_letter_count += letter.listener == id;
     for (auto entry = replays_.lower_bound({id, 0}); entry != replays_.end() && entry->first.first == id; ++entry) {
       ++listener.replay_count;
-      if (entry->second.dead_letter_id != 0) ++listener.redrive_count;
+      if (entry->second.dead_letter_id == 0) continue;
+      ++listener.redrive_count;
+      listener.redrive_id = entry->second.replay_id;
     }
   }
   return recovery;

@@ -39,10 +39,13 @@ class MemoryJournal final : public EventLog, public StateLog {
   void SaveInterest(ListenerId listener, const Interest& interest) override { interests_[{listener, interest.after}] = interest; }
   void SaveProgress(ListenerId listener, Progress progress) override { progress_[listener] = std::move(progress); }
   void SaveDelivery(ListenerId listener, DeliveryRecord delivery) override;
+  void SaveRedriven(ListenerId listener, DeliveryRecord delivery) override;
+  void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) override;
   void SaveDeadLetter(DeadLetter letter) override;
   void RemoveDeadLetter(uint64_t id) override;
   void SaveReplays(std::vector<Replay> replays) override;
   void RemoveReplay(ListenerId listener, uint64_t number) override { replays_.erase({listener, number}); }
+  void DropWaiting(ListenerId listener) override;
   void DropListener(ListenerId listener) override;
   void WhenDurable(std::function<void(absl::Status)> done) override { done(absl::OkStatus()); }
   void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;

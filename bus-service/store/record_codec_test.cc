@@ -49,6 +49,20 @@ TEST(RecordCodecTest, ASnapshotComesBackEqual) {
   EXPECT_TRUE(Same(read, snapshot));
 }
 
+TEST(RecordCodecTest, ASnapshotOfTheVersionBeforeIsRead) {
+  ListenerSnapshot snapshot = MakeSnapshot("a");
+  snapshot.incidents.clear();
+  snapshot.last_error.reset();
+  snapshot.lost_deliveries = 0;
+  std::string bytes = EncodeSnapshot(snapshot);
+  bytes.resize(bytes.size() - 3);  // no losses, no error, not deleted
+  bytes[0] = 1;
+  ListenerSnapshot read;
+
+  ASSERT_TRUE(DecodeSnapshot(bytes, read));
+  EXPECT_TRUE(Same(read, snapshot));
+}
+
 TEST(RecordCodecTest, SequencesComeBackEqual) {
   for (const std::vector<Sequence>& sequences : {std::vector<Sequence>{}, {1}, {1, 2, 900, 1ull << 62}}) {
     std::vector<Sequence> read;

@@ -38,6 +38,7 @@ absl::StatusOr<SqliteEventLog::Opened> SqliteEventLog::Open(const std::string& d
   const Sequence last_sequence = opened.recovery.last_sequence;
   files->loaded.state = loaded.state;
   files->loaded.segment_writer = loaded.segment_writer;
+  files->loaded.dropped_listeners = loaded.dropped_listeners;
   files->loaded.forgotten_blocks = loaded.forgotten_blocks;
   files->loaded.unfinished_block = loaded.unfinished_block;
   files->loaded.sealed_ids_left = loaded.sealed_ids_left;
@@ -86,6 +87,7 @@ absl::Status SqliteEventLog::Start(JournalFiles files, const std::string& direct
     writer_->Enqueue(
         [next = ids_->next_block()](JournalTables& tables, JournalState&) { return tables.ids.DropBucketsFrom(next); });
   }
+  for (const ListenerId listener : files.loaded.dropped_listeners) DropWaitingRows(listener, false);
   DropBlocks(files.loaded.forgotten_blocks);
   if (files.loaded.sealed_ids_left) DropSegmentIds(1, files.loaded.sealed_until);
   return absl::OkStatus();

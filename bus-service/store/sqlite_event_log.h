@@ -60,10 +60,13 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   void SaveInterest(ListenerId listener, const Interest& interest) override;
   void SaveProgress(ListenerId listener, Progress progress) override;
   void SaveDelivery(ListenerId listener, DeliveryRecord delivery) override;
+  void SaveRedriven(ListenerId listener, DeliveryRecord delivery) override;
+  void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) override;
   void SaveDeadLetter(DeadLetter letter) override;
   void RemoveDeadLetter(uint64_t id) override;
   void SaveReplays(std::vector<Replay> replays) override;
   void RemoveReplay(ListenerId listener, uint64_t number) override;
+  void DropWaiting(ListenerId listener) override;
   void DropListener(ListenerId listener) override;
   void WhenDurable(std::function<void(absl::Status)> done) override;
   void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;
@@ -114,6 +117,9 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   static absl::StatusOr<EventPtr> FindOnDisk(JournalTables& tables, const LostRanges& lost, const Key& key, const Lookup& lookup);
   void Find(const Key& key, FindDone done);
   void ForgetLetter(uint64_t id);
+  void ForgetLettersOf(ListenerId listener);
+  // The next rows of DropWaiting; behind the last one, `itself`, those of the listener.
+  void DropWaitingRows(ListenerId listener, bool itself);
   // One after the other, each in a commit of its own; `done` when the last is in the files.
   void SaveStepwise(std::shared_ptr<std::deque<JournalWriter::Save>> steps, std::function<void()> done);
   void Seal(const std::shared_ptr<const IdIndex::Generation>& generation);

@@ -394,6 +394,59 @@ TEST_F(SqliteEventLogTest, DeadLettersAndReplaysAreReadInPagesAndGoWithTheirList
   EXPECT_EQ(driver_.recovery().last_replay_number, 4u);
 }
 
+TEST_F(SqliteEventLogTest, AJournalOfTheVersionBeforeIsBroughtToThisOne) {
+  ASSERT_TRUE(driver_.Open().ok());
+  driver_.Append(1, 3);
+  driver_.Shut();
+  ASSERT_TRUE((*SqliteDatabase::Open(data_ + "/journal.db"))->Execute("PRAGMA user_version=1").ok());
+
+  ASSERT_TRUE(driver_.Open().ok());
+
+  EXPECT_FALSE(driver_.log().read_only());
+  ExpectEvents(driver_, 3);
+  EXPECT_EQ(*(*SqliteDatabase::Open(data_ + "/journal.db"))->QueryNumber("PRAGMA user_version"), 2);
+}
+
+TEST_F(SqliteEventLogTest, WhatWaitsForADeletedListenerGoesSomeAtATimeAndTheNextStartGoesOn) {
+  constexpr uint64_t kLetters = 5000;
+  const auto rows = [](const std::string& directory) {
+    auto database = SqliteDatabase::Open(directory + "/journal.db");
+    return *(*database)->QueryNumber("SELECT (SELECT count(*) FROM dead_letters) + (SELECT count(*) FROM replays)");
+  };
+  ASSERT_TRUE(driver_.Open().ok());
+  for (const ListenerId listener : {1, 2}) {
+    driver_.log().SaveListener(listener, MakeSnapshot(listener == 1 ? "a" : "b"));
+    driver_.log().SaveProgress(listener, {1, 0, {}});
+  }
+  for (uint64_t id = 1; id <= kLetters; ++id) driver_.log().SaveDeadLetter(MakeDeadLetter(id, id == 7 ? 2 : 1));
+  for (uint64_t number = 1; number <= kLetters; ++number) driver_.log().SaveReplays({{number, 1, "r", 1, false, number}});
+  ASSERT_TRUE(driver_.Sync().ok());
+  auto deleted = MakeSnapshot("a");
+  deleted.deleted_after = 0;
+  driver_.log().SaveListener(1, deleted);
+  driver_.log().DropWaiting(1);
+
+  EXPECT_EQ(driver_.ReadDeadLetters(0)->size(), 1u) << "gone at once for readers";
+  driver_.Append(1, 1);  // and events are stored meanwhile
+  EXPECT_GT(rows(data_), 1) << "the files are not there yet";
+  driver_.posts().Await("the end of a step");  // the writer waits for what comes of it
+  CopyJournal(data_, data_ + "-crash");
+  driver_.posts().RunUntil("the last row to go", [&] { return rows(data_) == 1; });
+  driver_.Shut();
+
+  LogDriver crashed(data_ + "-crash");
+  ASSERT_TRUE(crashed.Open().ok());
+  EXPECT_FALSE(crashed.log().read_only());
+  EXPECT_EQ(crashed.recovery().listeners.size(), 1u);
+  ASSERT_EQ(crashed.recovery().former_listeners.size(), 1u);
+  EXPECT_EQ(crashed.recovery().former_listeners[0].snapshot.deleted_after, 0u);
+  EXPECT_EQ(crashed.ReadDeadLetters(0)->size(), 1u);
+  crashed.posts().RunUntil("the last row to go", [&] { return rows(crashed.directory()) == 1; });
+  ASSERT_TRUE(crashed.Sync().ok());
+  ASSERT_TRUE(crashed.Open().ok());
+  EXPECT_FALSE(crashed.log().read_only()) << "dead letters are counted";
+}
+
 TEST_F(SqliteEventLogTest, DeadLettersTakeRoomLikeEvents) {
   const size_t event = MakeEvent(1)->Bytes();
   const size_t letter = BytesOf(MakeDeadLetter(1, 1));

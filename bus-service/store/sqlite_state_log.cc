@@ -6,6 +6,13 @@
 #include "bus-service/store/sqlite_event_log.h"
 
 namespace pvebus::bus {
+namespace {
+
+// Of a listener that is deleted, in one commit.
+constexpr size_t kDropRows = 256;
+constexpr uint64_t kDropBytes = 1 << 20;
+
+}  // namespace
 
 void SqliteEventLog::SaveListener(ListenerId listener, const ListenerSnapshot& snapshot) {
   if (read_only_ || !writer_) return;
@@ -34,11 +41,33 @@ void SqliteEventLog::SaveDelivery(ListenerId listener, DeliveryRecord delivery) 
   });
 }
 
+void SqliteEventLog::SaveRedriven(ListenerId listener, DeliveryRecord delivery) {
+  if (read_only_ || !writer_) return;
+  writer_->Enqueue([listener, delivery = std::move(delivery)](JournalTables& tables, JournalState& state) {
+    return delivery.sequence < state.first_sequence ? absl::OkStatus() : tables.deliveries.PutRedriven(listener, delivery);
+  });
+}
+
+void SqliteEventLog::AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) {
+  if (read_only_ || !writer_) return;
+  writer_->Enqueue([listener, sequence, attempt = std::move(attempt)](JournalTables& tables, JournalState& state) {
+    return sequence < state.first_sequence ? absl::OkStatus() : tables.deliveries.AddAttempt(listener, sequence, attempt);
+  });
+}
+
 void SqliteEventLog::ForgetLetter(uint64_t id) {
   const auto found = dead_letters_.find(id);
   if (found == dead_letters_.end()) return;
   letter_bytes_ -= found->second.bytes;
   dead_letters_.erase(found);
+}
+
+void SqliteEventLog::ForgetLettersOf(ListenerId listener) {
+  std::erase_if(dead_letters_, [this, listener](const auto& letter) {
+    if (letter.second.listener != listener) return false;
+    letter_bytes_ -= letter.second.bytes;
+    return true;
+  });
 }
 
 void SqliteEventLog::SaveDeadLetter(DeadLetter letter) {
@@ -82,20 +111,35 @@ void SqliteEventLog::RemoveReplay(ListenerId listener, uint64_t number) {
       [listener, number](JournalTables& tables, JournalState&) { return tables.deliveries.RemoveReplay(listener, number); });
 }
 
+void SqliteEventLog::DropWaiting(ListenerId listener) {
+  if (read_only_ || !writer_) return;
+  ForgetLettersOf(listener);
+  DropWaitingRows(listener, false);
+}
+
 void SqliteEventLog::DropListener(ListenerId listener) {
   if (read_only_ || !writer_) return;
-  for (auto letter = dead_letters_.begin(); letter != dead_letters_.end();) {
-    if (letter->second.listener == listener) letter_bytes_ -= letter->second.bytes;
-    letter = letter->second.listener == listener ? dead_letters_.erase(letter) : std::next(letter);
-  }
+  ForgetLettersOf(listener);
   writer_->ForgetProgress(listener);
-  writer_->Enqueue([listener](JournalTables& tables, JournalState& state) {
+  DropWaitingRows(listener, true);
+}
+
+void SqliteEventLog::DropWaitingRows(ListenerId listener, bool itself) {
+  if (read_only_ || !writer_) return;
+  // A commit for each step: publishes go on in between.
+  const auto more = std::make_shared<bool>(false);
+  writer_->Enqueue([listener, itself, more](JournalTables& tables, JournalState& state) {
     state.last_listener_id = std::max(state.last_listener_id, listener);
-    const auto letters = tables.dead_letters.DropListener(listener);
+    const auto letters = tables.dead_letters.DropSome(listener, kDropRows, kDropBytes);
     if (!letters.ok()) return letters.status();
-    state.dead_letters -= *letters;
-    if (auto status = tables.deliveries.DropListener(listener); !status.ok()) return status;
-    return tables.listeners.Drop(listener);
+    state.dead_letters -= letters->count;
+    const auto more_replays = tables.deliveries.DropReplays(listener, kDropRows);
+    if (!more_replays.ok()) return more_replays.status();
+    *more = letters->more || *more_replays;
+    return *more || !itself ? absl::OkStatus() : tables.listeners.Drop(listener);
+  });
+  writer_->WhenDurable([this, listener, itself, more](const absl::Status& status) {
+    if (!status.ok() || *more) DropWaitingRows(listener, itself);
   });
 }
 
@@ -127,7 +171,7 @@ void SqliteEventLog::ReadDeadLetters(uint64_t after_id, size_t max_letters, size
         }
         return letters;
       },
-      [this, ids, done = std::move(done)](absl::StatusOr<std::vector<DeadLetter>> letters) {
+      [this, ids, max_letters, max_bytes, done = std::move(done)](absl::StatusOr<std::vector<DeadLetter>> letters) {
         size_t next = 0;
         for (const uint64_t id : ids) {
           if (!letters.ok() || letters->size() == ids.size()) break;
@@ -136,6 +180,11 @@ void SqliteEventLog::ReadDeadLetters(uint64_t after_id, size_t max_letters, size
           } else if (dead_letters_.contains(id)) {  // nobody has removed it meanwhile
             letters = Note(Damaged("dead_letters", 0, absl::StrFormat("dead letter %d is missing", id)));
           }
+        }
+        if (letters.ok()) {
+          std::erase_if(*letters, [this](const DeadLetter& letter) { return !dead_letters_.contains(letter.id); });
+          // All were removed while they were read: none does not mean that there are no more.
+          if (letters->empty()) return ReadDeadLetters(ids.back(), max_letters, max_bytes, done);
         }
         done(std::move(letters));
       });

@@ -6,7 +6,7 @@
 namespace pvebus::bus {
 namespace {
 
-constexpr uint64_t kSnapshotVersion = 1;
+constexpr uint64_t kSnapshotVersion = 2;
 constexpr uint64_t kDetailVersion = 1;
 constexpr uint64_t kEventVersion = 1;
 
@@ -120,13 +120,27 @@ std::string EncodeSnapshot(const ListenerSnapshot& snapshot) {
     writer.Text(incident.message);
     writer.Number(incident.first);
     writer.Number(incident.last);
+    writer.Number(incident.lost);
+    writer.Number(incident.lost_at_least);
   }
+  writer.Number(snapshot.lost_deliveries);
+  writer.Number(snapshot.last_error.has_value());
+  if (snapshot.last_error) {
+    const ListenerError& error = snapshot.last_error->error;
+    writer.Signed(ToNanos(snapshot.last_error->time));
+    writer.Text(error.reason);
+    writer.Text(error.message);
+    WriteError(error, writer);
+  }
+  writer.Number(snapshot.deleted_after.has_value());
+  if (snapshot.deleted_after) writer.Number(*snapshot.deleted_after);
   return writer.Take();
 }
 
 bool DecodeSnapshot(std::string_view bytes, ListenerSnapshot& out) {
   RecordReader reader(bytes);
-  if (reader.Number() != kSnapshotVersion) return false;
+  const uint64_t version = reader.Number();
+  if (version == 0 || version > kSnapshotVersion) return false;
   out.name = reader.Text();
   out.instance_id = reader.Text();
   out.node = reader.Text();
@@ -154,7 +168,23 @@ bool DecodeSnapshot(std::string_view bytes, ListenerSnapshot& out) {
     incident.message = reader.Text();
     incident.first = reader.Number();
     incident.last = reader.Number();
+    if (version == 1) {
+      incident.lost_at_least = incident.kind == "BACKLOG_TRUNCATED";  // nobody counted them
+      continue;
+    }
+    incident.lost = reader.Number();
+    incident.lost_at_least = reader.Number() != 0;
   }
+  if (version == 1) return reader.ok() && reader.at_end();
+  out.lost_deliveries = reader.Number();
+  if (reader.Number() != 0) {
+    LastError& last = out.last_error.emplace();
+    last.time = FromNanos(reader.Signed());
+    last.error.reason = reader.Text();
+    last.error.message = reader.Text();
+    ReadError(reader, last.error);
+  }
+  if (reader.Number() != 0) out.deleted_after = reader.Number();
   return reader.ok() && reader.at_end();
 }
 

@@ -63,6 +63,12 @@ void FakeEventLog::CompleteLookups(size_t most) {
   }
 }
 
+void FakeEventLog::CompleteNewestLookup() {
+  const auto lookup = std::move(lookups_.back());
+  lookups_.pop_back();
+  lookup();
+}
+
 void FakeEventLog::FindByEventId(const std::string& event_id, FindDone done) {
   LookUp([=, this] { journal_.FindByEventId(event_id, done); });
 }
@@ -91,7 +97,9 @@ void FakeEventLog::ReadDeliveries(Sequence sequence, DeliveriesDone done) {
 }
 
 void FakeEventLog::ReadDeadLetters(uint64_t after_id, size_t max_letters, size_t max_read_bytes, DeadLettersDone done) {
-  LookUp([=, this] { journal_.ReadDeadLetters(after_id, max_letters, max_read_bytes, done); });
+  journal_.ReadDeadLetters(after_id, max_letters, max_read_bytes, [this, done](absl::StatusOr<std::vector<DeadLetter>> letters) {
+    LookUp([done, letters = std::move(letters)] { done(letters); });
+  });
 }
 
 void FakeEventLog::ReadReplays(ListenerId listener, uint64_t after_number, size_t max_replays, size_t max_read_bytes,

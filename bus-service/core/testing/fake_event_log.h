@@ -40,10 +40,17 @@ class FakeEventLog final : public EventLog, public StateLog {
   void SaveDelivery(ListenerId listener, DeliveryRecord delivery) override {
     journal_.SaveDelivery(listener, std::move(delivery));
   }
+  void SaveRedriven(ListenerId listener, DeliveryRecord delivery) override {
+    journal_.SaveRedriven(listener, std::move(delivery));
+  }
+  void AddAttempt(ListenerId listener, Sequence sequence, AttemptRecord attempt) override {
+    journal_.AddAttempt(listener, sequence, std::move(attempt));
+  }
   void SaveDeadLetter(DeadLetter letter) override { journal_.SaveDeadLetter(std::move(letter)); }
   void RemoveDeadLetter(uint64_t id) override { journal_.RemoveDeadLetter(id); }
   void SaveReplays(std::vector<Replay> replays) override { journal_.SaveReplays(std::move(replays)); }
   void RemoveReplay(ListenerId listener, uint64_t number) override { journal_.RemoveReplay(listener, number); }
+  void DropWaiting(ListenerId listener) override { journal_.DropWaiting(listener); }
   void DropListener(ListenerId listener) override { journal_.DropListener(listener); }
   void WhenDurable(std::function<void(absl::Status)> done) override { journal_.WhenDurable(std::move(done)); }
   void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;
@@ -57,6 +64,7 @@ class FakeEventLog final : public EventLog, public StateLog {
   // All held reads answer with what is stored now.
   void CompleteReads();
   void CompleteLookups(size_t most = SIZE_MAX);
+  void CompleteNewestLookup();
 
   size_t held_appends() const { return appends_.size(); }
   size_t held_reads() const { return reads_.size(); }

@@ -160,7 +160,8 @@ inline bool Same(const std::vector<EventPtr>& a, const std::vector<EventPtr>& b)
 }
 
 inline bool operator==(const Incident& a, const Incident& b) {
-  return a.time == b.time && a.kind == b.kind && a.message == b.message && a.first == b.first && a.last == b.last;
+  return a.time == b.time && a.kind == b.kind && a.message == b.message && a.first == b.first && a.last == b.last &&
+         a.lost == b.lost && a.lost_at_least == b.lost_at_least;
 }
 
 inline bool operator==(const AttemptRecord& a, const AttemptRecord& b) {
@@ -175,7 +176,10 @@ inline bool Same(const ListenerSnapshot& a, const ListenerSnapshot& b) {
          a.policy.max_ack_extension == b.policy.max_ack_extension && a.policy.max_attempts == b.policy.max_attempts &&
          a.policy.minimum_backoff == b.policy.minimum_backoff && a.policy.maximum_backoff == b.policy.maximum_backoff &&
          a.policy.backoff_multiplier == b.policy.backoff_multiplier && a.max_in_flight == b.max_in_flight &&
-         a.labels == b.labels && a.born_after == b.born_after && a.incidents == b.incidents;
+         a.labels == b.labels && a.born_after == b.born_after && a.incidents == b.incidents &&
+         a.last_error.has_value() == b.last_error.has_value() &&
+         (!a.last_error || (a.last_error->error == b.last_error->error && a.last_error->time == b.last_error->time)) &&
+         a.lost_deliveries == b.lost_deliveries && a.deleted_after == b.deleted_after;
 }
 
 inline bool Same(const DeliveryRecord& a, const DeliveryRecord& b) {
@@ -208,7 +212,7 @@ inline bool Same(const Recovery& a, const Recovery& b) {
                         return i.after == j.after && i.event_types == j.event_types && i.filter == j.filter;
                       }) &&
            Same(x.progress, y.progress) && Same(x.unsettled, y.unsettled) && x.dead_letter_count == y.dead_letter_count &&
-           x.replay_count == y.replay_count && x.redrive_count == y.redrive_count &&
+           x.replay_count == y.replay_count && x.redrive_count == y.redrive_count && x.redrive_id == y.redrive_id &&
            std::equal(x.deliveries.begin(), x.deliveries.end(), y.deliveries.begin(), y.deliveries.end(),
                       [](const DeliveryRecord& i, const DeliveryRecord& j) { return Same(i, j); });
   };
@@ -236,7 +240,9 @@ inline ListenerSnapshot MakeSnapshot(const std::string& name) {
   snapshot.max_in_flight = 5;
   snapshot.labels = {{"a", "b"}, {"", ""}};
   snapshot.born_after = 2;
-  snapshot.incidents = {{FromNanos(1'600'000'000'000'000'003), "passed", "retention", 3, 9}};
+  snapshot.incidents = {{FromNanos(1'600'000'000'000'000'003), "passed", "retention", 3, 9, 5, true}};
+  snapshot.last_error = {{9, "SOME_REASON", "some message", {{"k", "v"}}, true}, FromNanos(1'600'000'000'000'000'004)};
+  snapshot.lost_deliveries = 5;
   return snapshot;
 }
 
