@@ -381,6 +381,23 @@ TEST_F(JournalDamageTest, VerifyingFindsWhatNobodyHasReadAndMakesTheJournalReadO
   EXPECT_EQ(driver.Count(1, kMany, [](const Event&) { return true; }).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(JournalDamageTest, VerifyingNamesWhatTheStartHasFoundMissing) {
+  Write();
+  {
+    auto database = *SqliteDatabase::Open(data_ + "/journal.db");
+    ASSERT_TRUE(database->Execute("DELETE FROM events WHERE sequence BETWEEN 290 AND 292").ok());
+  }
+  LogDriver driver(data_);
+  ASSERT_TRUE(driver.Open().ok());
+  ASSERT_TRUE(driver.log().read_only());
+
+  const auto verified = driver.Verify();
+
+  ASSERT_EQ(verified.problems.size(), 1u);
+  EXPECT_EQ(verified.problems[0].message, "events 290..292 are missing");
+  EXPECT_EQ(verified.events, kEvents - 3);
+}
+
 TEST_F(JournalDamageTest, AVerificationThatIsStoppedSaysNothingMoreAndHoldsUpNobody) {
   Write();
   LogDriver driver(data_);

@@ -182,7 +182,8 @@ void SqliteEventLog::Count(Sequence from, Sequence to, std::function<bool(const 
 
 void SqliteEventLog::Verify(std::stop_token stop, VerifyProgress progress) {
   if (!reader_) return progress(0, problems_, true);
-  auto verification = std::make_shared<JournalVerification>(segments_.last_sequence(), lost_);
+  // Also what a start could not load.
+  auto verification = std::make_shared<JournalVerification>(last_sequence_, lost_);
   auto told = std::make_shared<SteadyTime>(std::chrono::steady_clock::now());
   reader_->Enqueue([=, this, alive = alive_, post = post_](JournalTables& tables, SteadyTime deadline) {
     bool done = false;
