@@ -16,6 +16,7 @@ constexpr uint64_t kDefaultMemoryMib = 128;
 constexpr uint64_t kDefaultSqliteMib = 16 * 1024;
 constexpr uint64_t kMostMib = 1 << 24;  // 16 TiB
 constexpr uint64_t kMostDays = 36'500;
+constexpr uint64_t kMostEvents = 1'000'000'000'000;
 
 // "90s", "15m", "12h", "30d", "2w", and "0".
 std::optional<std::chrono::seconds> ParseAge(std::string_view text) {
@@ -75,14 +76,14 @@ void AddRetentionFlags(CLI::App& app, Flags& flags) {
       ->capture_default_str()
       ->group(kGroup);
   app.add_option("--retention-count", flags.retention_count, "The oldest settled events, so that about so many are left")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(uint64_t{0}, kMostEvents))
       ->capture_default_str()
       ->group(kGroup);
   app.add_option(
          "--retention-backlog", flags.retention_backlog,
          "What a durable listener has not settled is kept beyond these limits, until it is so many events behind: then it\n"
          "loses the oldest, which `pvebus listeners NAME` shows as BACKLOG_TRUNCATED. 0: it never does, and may fill the journal")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(uint64_t{0}, kMostEvents))
       ->capture_default_str()
       ->group(kGroup);
 }

@@ -5,6 +5,7 @@
 #include "cli/dead_letter_output.h"
 #include "cli/dead_letter_selection.h"
 #include "cli/error_output.h"
+#include "cli/options.h"
 #include "cli/proto_json.h"
 #include "pvebus/bus/v1/dead_letter_service.grpc.pb.h"
 
@@ -15,15 +16,15 @@ using bus::v1::DeadLetterService;
 
 struct ListArguments {
   std::string filter;
-  uint32_t limit = 0;  // 0 is none
+  uint64_t limit = 0;  // 0 is none
 };
 
 int List(const ListArguments& arguments, const GlobalOptions& global, Console& console) {
   bus::v1::ListDeadLettersRequest request;
   request.set_filter(arguments.filter);
-  if (arguments.limit > 0) request.set_page_size(static_cast<int32_t>(std::min<uint32_t>(arguments.limit, kPageSize)));
+  if (arguments.limit > 0) request.set_page_size(static_cast<int32_t>(std::min<uint64_t>(arguments.limit, kPageSize)));
   bus::v1::ListDeadLettersResponse all;
-  const auto full = [&] { return arguments.limit > 0 && static_cast<uint32_t>(all.dead_letters_size()) == arguments.limit; };
+  const auto full = [&] { return arguments.limit > 0 && static_cast<uint64_t>(all.dead_letters_size()) == arguments.limit; };
   const absl::Status status =
       ForEachPage<DeadLetterService>(&DeadLetterService::Stub::ListDeadLetters, request, global, [&](auto& page) {
         for (bus::v1::DeadLetter& letter : *page.mutable_dead_letters()) {
@@ -56,7 +57,7 @@ void AddListCommand(CLI::App& dead_letters, Action& action) {
   auto arguments = std::make_shared<ListArguments>();
   CLI::App* command = dead_letters.add_subcommand("list", "Show them, oldest first");
   command->add_option("--filter", arguments->filter, "Only those, for example 'listener = \"storage-hooks\"'");
-  command->add_option("--limit", arguments->limit, "At most so many (default: all)")->check(CLI::PositiveNumber)->type_name("N");
+  AddCount(*command, "--limit", arguments->limit, "At most so many (default: all)");
   command->footer(R"(Examples:
   pvebus dead-letters list
   pvebus dead-letters list --filter 'reason = "NFS_DOWN" AND event_type = storage_vlan_created'

@@ -20,6 +20,9 @@ const std::map<std::string, std::string>& AdviceByReason() {
        "wait until it has settled everything, or use --force: its unsettled events and dead letters are then given up"},
       {"REQUIRED_LISTENER_MISSING", "`pvebus listeners` shows who is there; start the listener and publish again"},
       {"EVENT_NOT_FOUND", "check the id; the journal may no longer hold the event (`pvebus journal status`)"},
+      {"EVENT_LOST",
+       "`pvebus journal status` lists what was lost; a backup of the bus's data directory, or journal.db.damaged in it, may have "
+       "it"},
       {"EVENT_ID_CONFLICT", "nothing was stored; another event has this id: leave --event-id out, or choose a new one"},
       {"REQUEST_ID_CONFLICT", "nothing was stored; another event was published with this --request-id: choose a new one"},
       {"SEQUENCE_COMPACTED", "begin with --from earliest (or --to earliest), or at the first_sequence named above"},

@@ -64,6 +64,16 @@ void PrintEventLine(const event::v1::SystemEvent& event, EventLayout layout, std
   out.flush();
 }
 
+void PrintLost(const bus::v1::LostEvents& lost, Console& console) {
+  if (console.json()) {
+    console.err << absl::StrFormat("{\"lost\":{\"first_sequence\":\"%d\",\"last_sequence\":\"%d\"}}\n", lost.first_sequence(),
+                                   lost.last_sequence());
+    return;
+  }
+  console.err << absl::StrFormat("pvebus: events %d..%d were lost: the journal was damaged, and an operator accepted it\n",
+                                 lost.first_sequence(), lost.last_sequence());
+}
+
 void AddEventFacts(const event::v1::SystemEvent& event, const Facts& facts) {
   facts.Add("event", event.event_id());
   facts.Add("stored", absl::StrFormat("sequence %d, %s", event.sequence(), FormatTime(event.publish_time())));

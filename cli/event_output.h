@@ -5,6 +5,7 @@
 
 #include "cli/console.h"
 #include "cli/facts.h"
+#include "pvebus/bus/v1/journal_service.pb.h"
 #include "pvebus/event/v1/event.pb.h"
 
 namespace pvebus::cli {
@@ -18,6 +19,9 @@ std::string FormatEvent(const event::v1::SystemEvent& event);
 
 // One event, one line, at once.
 void PrintEventLine(const event::v1::SystemEvent& event, EventLayout layout, std::ostream& out);
+
+// Events that were passed because they are lost: beside the events, not among them.
+void PrintLost(const bus::v1::LostEvents& lost, Console& console);
 
 // Everything that an event says, a line per fact; a long payload is cut.
 void AddEventFacts(const event::v1::SystemEvent& event, const Facts& facts);

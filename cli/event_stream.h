@@ -10,9 +10,9 @@
 
 namespace pvebus::cli {
 
-// Hands every event that the bus sends to `on_event`, until it returns false, the bus ends the stream or `context` is cancelled
+// Hands everything that the bus sends to `on_event`, until it returns false, the bus ends the stream or `context` is cancelled
 // (by Ctrl-C): all three are OK. Blocks.
 absl::Status StreamEvents(const std::shared_ptr<grpc::Channel>& channel, const bus::v1::WatchEventsRequest& request,
-                          grpc::ClientContext& context, const std::function<bool(const event::v1::SystemEvent&)>& on_event);
+                          grpc::ClientContext& context, const std::function<bool(const bus::v1::WatchEventsResponse&)>& on_event);
 
 }  // namespace pvebus::cli

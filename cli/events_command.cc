@@ -62,11 +62,17 @@ class EventsRun {
     const uint64_t page_size = arguments_.limit > 0 ? std::min<uint64_t>(arguments_.limit, kPageSize) : kPageSize;
     request.set_page_size(static_cast<int32_t>(page_size));
     return ForEachPage<JournalService>(&JournalService::Stub::ListEvents, request, global_, [this](auto& page) {
+      auto lost = page.lost().begin();
+      const auto print_lost_before = [&](uint64_t sequence) {
+        for (; lost != page.lost().end() && lost->first_sequence() < sequence; ++lost) PrintLost(*lost, console_);
+      };
       for (const event::v1::SystemEvent& event : page.events()) {
         if (Enough()) break;
+        print_lost_before(event.sequence());
         Print(event);
       }
       const bool enough = Enough();
+      if (!enough) print_lost_before(UINT64_MAX);
       if (enough) more_ = arguments_.limit > 0 && !page.next_page_token().empty();
       if (!enough) next_sequence_ = page.next_sequence();
       return !enough;
@@ -77,8 +83,9 @@ class EventsRun {
     auto request = arguments_.selection.ToRequest<bus::v1::WatchEventsRequest>();
     request.mutable_start_position()->set_sequence(next_sequence_);
     if (arguments_.limit > 0) request.set_max_events(arguments_.limit - printed_);
-    return StreamEvents(client::Connect(global_.bus), request, following_, [this](const event::v1::SystemEvent& event) {
-      Print(event);
+    return StreamEvents(client::Connect(global_.bus), request, following_, [this](const bus::v1::WatchEventsResponse& next) {
+      for (const bus::v1::LostEvents& lost : next.lost()) PrintLost(lost, console_);
+      Print(next.event());
       return !Enough();
     });
   }
@@ -111,9 +118,7 @@ void AddEventsCommand(CLI::App& root, Action& action) {
   AddPosition(*command, "--from", arguments->selection.from, "Where to begin (default: earliest)");
   auto* to = AddEnd(*command, "--to", arguments->selection.until,
                     "Where to end: the last sequence, or what was published before a time (default: the newest)");
-  command->add_option("--limit", arguments->limit, "End after so many events (default: all)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  AddCount(*command, "--limit", arguments->limit, "End after so many events (default: all)");
   command->add_flag("--follow", arguments->follow, "Go on with what is published from now on, without a gap")->excludes(to);
   command->add_flag("--original", arguments->original, "Print each event in the JSON of the original project, one a line");
   command->footer(R"(Examples:

@@ -75,6 +75,36 @@ TEST_F(EventsCommandTest, ALimitEndsTheListAndSaysWhereItGoesOn) {
   EXPECT_THAT(run.err, HasSubstr("there may be more: --from 7"));
 }
 
+TEST_F(EventsCommandTest, LostEventsAreNamedOnceWhereTheyWouldBe) {
+  const auto lose = [](auto& response, uint64_t first, uint64_t last) {
+    response.add_lost()->set_first_sequence(first);
+    response.mutable_lost(response.lost_size() - 1)->set_last_sequence(last);
+  };
+  auto page = Page({1, 4, 9}, "", 12);
+  lose(page, 2, 3);
+  lose(page, 5, 8);
+  lose(page, 10, 11);
+  bus_.Answer("ListEvents", page);
+  bus::v1::WatchEventsResponse next;
+  *next.mutable_event() = EventAt(15);
+  lose(next, 12, 14);
+  bus_.Answer("WatchEvents", next);
+
+  const RunOutcome all = Pvebus({"events"});
+  const RunOutcome limited = Pvebus({"events", "--limit", "2"});
+  const RunOutcome json = Pvebus({"events", "--output", "json", "--limit", "2"});
+  const RunOutcome watched = Pvebus({"watch", "--from", "12"});
+
+  EXPECT_EQ(all.exit_code, kAllSucceeded);
+  EXPECT_THAT(all.err, AllOf(HasSubstr("events 2..3 were lost"), HasSubstr("events 5..8 were lost"),
+                             HasSubstr("events 10..11 were lost")));
+  EXPECT_THAT(all.out, Not(HasSubstr("lost")));
+  EXPECT_THAT(limited.err, AllOf(HasSubstr("events 2..3 were lost"), Not(HasSubstr("5..8"))));
+  EXPECT_EQ(json.err, "{\"lost\":{\"first_sequence\":\"2\",\"last_sequence\":\"3\"}}\n");
+  EXPECT_THAT(watched.err, HasSubstr("events 12..14 were lost"));
+  EXPECT_THAT(watched.out, HasSubstr("#15"));
+}
+
 TEST_F(EventsCommandTest, FollowGoesOnFromWhereTheListEnded) {
   bus_.Answer("ListEvents", Page({1}, "a", 2));
   bus_.AnswerThen("ListEvents", Page({}, "", 9));

@@ -79,6 +79,32 @@ TEST_F(JournalCommandTest, DamageIsSaidLoudlyWithWhatToDoAndEndsInAFailure) {
   EXPECT_THAT(json.out, AllOf(HasSubstr("\"read_only\": true"), HasSubstr("\"message\": \"checksum differs\"")));
 }
 
+TEST_F(JournalCommandTest, AnAcceptedLossIsHistoryAndNoDamage) {
+  bus::v1::GetJournalStatusResponse status = Healthy();
+  bus::v1::JournalLoss& loss = *status.add_losses();
+  loss.mutable_accept_time()->set_seconds(1'795'435'200);
+  loss.set_part("events");
+  loss.set_first_sequence(17);
+  loss.set_last_sequence(20);
+  loss.set_message("events 17..20");
+  bus_.Answer("GetJournalStatus", status);
+
+  const RunOutcome run = Pvebus({"journal", "status"});
+  const RunOutcome json = Pvebus({"journal", "status", "--output", "json"});
+
+  EXPECT_EQ(run.exit_code, kAllSucceeded) << run.err;
+  EXPECT_THAT(run.out, AllOf(HasSubstr("state            whole"), HasSubstr("\naccepted losses\n"), HasSubstr("2026-11-23"),
+                             HasSubstr("#17..#20"), Not(HasSubstr("DAMAGED")), Not(HasSubstr("next:"))));
+  EXPECT_EQ(json.exit_code, kAllSucceeded);
+  EXPECT_THAT(json.out, HasSubstr("\"first_sequence\": \"17\""));
+  status.set_read_only(true);
+  AddProblem(*status.mutable_problems());
+  bus_.Answer("GetJournalStatus", status);
+  const RunOutcome again = Pvebus({"journal", "status"});
+  EXPECT_EQ(again.exit_code, kListenerFailed) << "a new damage is one";
+  EXPECT_THAT(again.out, AllOf(HasSubstr("DAMAGED\n"), HasSubstr("accepted losses"), Not(HasSubstr("whole"))));
+}
+
 TEST_F(JournalCommandTest, ReadOnlyWithoutANamedProblemLeadsToTheCheck) {
   bus::v1::GetJournalStatusResponse status = Healthy();
   status.set_read_only(true);

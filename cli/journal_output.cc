@@ -29,6 +29,23 @@ std::string Newest(const bus::v1::GetJournalStatusResponse& status) {
   return newest + (all ? "" : absl::StrFormat(", durable to %d", status.durable_sequence()));
 }
 
+std::string EventsOf(const bus::v1::JournalLoss& loss) {
+  if (loss.first_sequence() == 0) return "";
+  if (loss.last_sequence() <= loss.first_sequence()) return absl::StrFormat("#%d", loss.first_sequence());
+  return absl::StrFormat("#%d..#%d", loss.first_sequence(), loss.last_sequence());
+}
+
+void PrintLosses(const google::protobuf::RepeatedPtrField<bus::v1::JournalLoss>& losses, std::ostream& out) {
+  if (losses.empty()) return;
+  out << "\naccepted losses\n";
+  Table table({"ACCEPTED", "PART", "EVENTS", "LOST"});
+  for (const bus::v1::JournalLoss& loss : losses) {
+    table.Add({FormatTime(loss.accept_time()), loss.part(), EventsOf(loss), loss.message()});
+  }
+  table.Print(out);
+  if (losses.size() >= kMaxProblems) out << absl::StrFormat("there may be more: only the newest %d are told\n", losses.size());
+}
+
 }  // namespace
 
 void PrintProblems(const google::protobuf::RepeatedPtrField<bus::v1::JournalProblem>& problems, std::ostream& out) {
@@ -67,7 +84,11 @@ void PrintJournalStatus(const bus::v1::GetJournalStatusResponse& status, std::os
   if (status.read_only() && status.problems().empty()) {
     facts.Add("next", "`pvebus journal verify` looks for what is damaged");
   }
+  if (!status.losses().empty() && status.problems().empty() && !status.read_only()) {
+    facts.Add("state", "whole; what was lost before is listed below, and an operator has accepted it");
+  }
   PrintProblems(status.problems(), out);
+  PrintLosses(status.losses(), out);
 }
 
 }  // namespace pvebus::cli

@@ -14,6 +14,8 @@
 namespace pvebus::cli {
 namespace {
 
+constexpr uint64_t kMostCounted = 1'000'000'000;
+
 void Refuse(const std::string& option, const std::string& why) { throw CLI::ValidationError(option, why); }
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
@@ -67,6 +69,10 @@ CLI::Option* AddDuration(CLI::App& app, const std::string& name, std::optional<s
     target = *duration;
   };
   return app.add_option_function<std::string>(name, set, description)->type_name("DURATION");
+}
+
+CLI::Option* AddCount(CLI::App& app, const std::string& name, uint64_t& target, const std::string& description) {
+  return app.add_option(name, target, description)->check(CLI::Range(uint64_t{1}, kMostCounted))->type_name("N");
 }
 
 CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::optional<size_t>& target, std::vector<std::string> choices,

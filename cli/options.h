@@ -16,6 +16,9 @@ namespace pvebus::cli {
 CLI::Option* AddDuration(CLI::App& app, const std::string& name, std::optional<std::chrono::milliseconds>& target,
                          const std::string& description);
 
+// A number of things, at least one.
+CLI::Option* AddCount(CLI::App& app, const std::string& name, uint64_t& target, const std::string& description);
+
 // Each of `choices`; the index of the chosen one goes into `target`.
 CLI::Option* AddChoice(CLI::App& app, const std::string& name, std::optional<size_t>& target, std::vector<std::string> choices,
                        const std::string& description);

@@ -27,16 +27,21 @@ class TraceTree {
  public:
   TraceTree(const bus::v1::TraceEventResponse& trace, const std::string& asked_id) : trace_(trace), asked_id_(asked_id) {
     std::map<std::string, int> by_id;
+    std::map<uint32_t, int> newest_at;  // depth
     for (int i = 0; i < trace.nodes_size(); ++i) {
       const event::v1::SystemEvent& event = trace.nodes(i).event();
       // Parents come first: what does not is no parent, and there is no circle.
       const auto parent = by_id.find(event.causation().parent_event_id());
-      if (parent == by_id.end()) {
-        roots_.push_back(i);
-      } else {
+      const uint32_t depth = trace.nodes(i).depth();
+      if (parent != by_id.end()) {
         children_[parent->second].push_back(i);
+      } else if (const auto above = newest_at.find(depth - 1); depth > 0 && above != newest_at.end()) {
+        children_[above->second].push_back(i);  // its parent is lost
+      } else {
+        roots_.push_back(i);
       }
       by_id.emplace(event.event_id(), i);
+      newest_at[depth] = i;
     }
   }
 
@@ -101,6 +106,10 @@ void PrintTrace(const bus::v1::TraceEventResponse& trace, const std::string& ask
   const event::v1::SystemEvent& root = trace.nodes(0).event();
   out << absl::StrFormat("%d %s, the first of %s\n", trace.nodes_size(), trace.nodes_size() == 1 ? "event" : "events",
                          FormatTime(root.publish_time()));
+  for (const uint64_t lost : trace.lost_sequences()) {
+    out << absl::StrFormat(
+        "event %d of it is lost with a damaged journal; what it caused is below the nearest one that is there\n", lost);
+  }
   if (root.has_causation()) {
     out << absl::StrFormat("it was caused by %s, which the journal no longer holds\n",
                            Printable(root.causation().parent_event_id()));

@@ -86,5 +86,16 @@ TEST(TraceOutputTest, EventsThatNameEachOtherInACircleAreAllShown) {
   EXPECT_EQ(Printed(bus::v1::TraceEventResponse()), "");
 }
 
+TEST(TraceOutputTest, WhatALostEventCausedIsBelowTheNearestOneThatIsThere) {
+  bus::v1::TraceEventResponse trace;
+  AddNode(trace, 1, "", bus::v1::PUBLISH_OUTCOME_SUCCEEDED);
+  AddNode(trace, 3, "e2", bus::v1::PUBLISH_OUTCOME_SUCCEEDED).set_depth(1);
+  trace.add_lost_sequences(2);
+
+  const std::string printed = Printed(trace);
+
+  EXPECT_THAT(printed, AllOf(HasSubstr("event 2 of it is lost"), HasSubstr("\n└─ #3 ")));
+}
+
 }  // namespace
 }  // namespace pvebus::cli

@@ -27,8 +27,9 @@ int Watch(const WatchArguments& arguments, const GlobalOptions& global, Console&
   const EventLayout layout = LayoutFor(arguments.original, console);
   grpc::ClientContext context;
   const service::StopSignalThread stop([&context](const std::string&) { context.TryCancel(); });
-  const absl::Status status = StreamEvents(channel, request, context, [&](const event::v1::SystemEvent& event) {
-    PrintEventLine(event, layout, console.out);
+  const absl::Status status = StreamEvents(channel, request, context, [&](const bus::v1::WatchEventsResponse& next) {
+    for (const bus::v1::LostEvents& lost : next.lost()) PrintLost(lost, console);
+    PrintEventLine(next.event(), layout, console.out);
     return console.out.good();
   });
   return status.ok() ? kAllSucceeded : PrintRefusal(status, global, console);
@@ -41,7 +42,7 @@ void AddWatchCommand(CLI::App& root, Action& action) {
   CLI::App* command = root.add_subcommand("watch", "Show events as they pass, without being a listener");
   AddEventFilters(*command, arguments->selection);
   AddPosition(*command, "--from", arguments->selection.from, "Where to begin (default: latest)");
-  command->add_option("--count", arguments->count, "End after so many events (default: at Ctrl-C)")->type_name("N");
+  AddCount(*command, "--count", arguments->count, "End after so many events (default: at Ctrl-C)");
   command->add_flag("--original", arguments->original, "Print each event in the JSON of the original project, one a line");
   command->footer(R"(Examples:
   pvebus watch

@@ -39,7 +39,7 @@ void Backlog::Count(Sequence from, Sequence to) {
   from = std::max(from, parts_.log.first_sequence());
   if (from > to) return;
   if (cursor_.CountsAll(from)) {
-    ahead_ += static_cast<int64_t>(to - from + 1);
+    ahead_ += static_cast<int64_t>(to - from + 1 - parts_.log.lost().CountIn(from, to));
     return;
   }
   counting_ = std::make_shared<int>();

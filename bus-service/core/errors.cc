@@ -123,10 +123,9 @@ absl::Status JournalFull(uint64_t limit_bytes, std::string_view holder) {
 }
 
 absl::Status DiskFull(std::string_view what) {
-  return WithRetryDelay(
-      MakeError(StatusCode::kResourceExhausted, "JOURNAL_FULL",
-                StrFormat("the journal's disk has no room: %s; publishing goes on by itself when there is", what)),
-      std::chrono::seconds(1));
+  return WithRetryDelay(MakeError(StatusCode::kResourceExhausted, "JOURNAL_FULL",
+                                  StrFormat("the journal's disk has no room: %s; it goes on by itself when there is", what)),
+                        std::chrono::seconds(1));
 }
 
 absl::Status PublishBackpressure(size_t waiting) {
@@ -141,8 +140,18 @@ absl::Status JournalDamaged(std::string_view what) {
                    StrFormat("the journal is damaged, and stores nothing until an operator decides: %s", what));
 }
 
-absl::Status EventNotFound(std::string_view key) {
-  return MakeError(StatusCode::kNotFound, "EVENT_NOT_FOUND", StrFormat("no event \"%s\" is in the journal", Shown(key)));
+absl::Status EventNotFound(std::string_view key, bool some_lost) {
+  return MakeError(
+      StatusCode::kNotFound, "EVENT_NOT_FOUND",
+      StrFormat("no event \"%s\" is in the journal%s", Shown(key),
+                some_lost ? "; it may be one of those that were lost with a damage (`pvebus journal status` lists them)" : ""));
+}
+
+absl::Status EventLost(Sequence sequence, Gap lost) {
+  return MakeError(StatusCode::kDataLoss, "EVENT_LOST",
+                   StrFormat("event %d is lost: the journal was damaged, and an operator accepted to go on without events %d..%d",
+                             sequence, lost.first, lost.last),
+                   {{"first_sequence", std::to_string(lost.first)}, {"last_sequence", std::to_string(lost.last)}});
 }
 
 absl::Status ListenerNameInUse(std::string_view listener, std::string_view instance, std::string_view node, std::string_view peer,

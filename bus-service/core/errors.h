@@ -36,7 +36,9 @@ absl::Status JournalFull(uint64_t limit_bytes, std::string_view holder);  // RES
 absl::Status DiskFull(std::string_view what);                             // RESOURCE_EXHAUSTED JOURNAL_FULL, retry delay
 absl::Status PublishBackpressure(size_t waiting);                         // RESOURCE_EXHAUSTED PUBLISH_BACKPRESSURE, retry delay
 absl::Status JournalDamaged(std::string_view what);                       // DATA_LOSS JOURNAL_DAMAGED
-absl::Status EventNotFound(std::string_view key);                         // NOT_FOUND EVENT_NOT_FOUND
+// NOT_FOUND EVENT_NOT_FOUND. `some_lost`: an operator has accepted a loss, and nothing tells the ids of what was lost.
+absl::Status EventNotFound(std::string_view key, bool some_lost = false);
+absl::Status EventLost(Sequence sequence, Gap lost);  // DATA_LOSS EVENT_LOST
 
 // Listening.
 absl::Status ListenerNameInUse(std::string_view listener, std::string_view instance, std::string_view node, std::string_view peer,

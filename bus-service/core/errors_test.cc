@@ -57,6 +57,7 @@ TEST(ErrorsTest, EveryErrorHasTheCodeAndReasonOfTheContract) {
       {HopLimitExceeded(8), StatusCode::kFailedPrecondition, "HOP_LIMIT_EXCEEDED"},
       {RequiredListenerMissing("x", "y"), StatusCode::kFailedPrecondition, "REQUIRED_LISTENER_MISSING"},
       {SequenceMismatch(1, 2), StatusCode::kAborted, "SEQUENCE_MISMATCH"},
+      {EventLost(5, {4, 6}), StatusCode::kDataLoss, "EVENT_LOST"},
       {JournalFull(1, "x"), StatusCode::kResourceExhausted, "JOURNAL_FULL"},
       {PublishBackpressure(1), StatusCode::kResourceExhausted, "PUBLISH_BACKPRESSURE"},
       {EventNotFound("x"), StatusCode::kNotFound, "EVENT_NOT_FOUND"},

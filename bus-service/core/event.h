@@ -13,6 +13,13 @@ namespace pvebus::bus {
 
 using Sequence = uint64_t;  // place in the journal, from 1; 0 is "none"
 
+// Events that are missing somewhere, the first and the last included.
+struct Gap {
+  Sequence first = 0;
+  Sequence last = 0;
+  bool operator==(const Gap&) const = default;
+};
+
 // Values as in pvebus.event.v1.EventType.
 enum class EventType : uint8_t {
   kUnspecified = 0,

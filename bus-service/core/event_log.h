@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "bus-service/core/event.h"
+#include "bus-service/core/lost_ranges.h"
 
 namespace pvebus::bus {
 
@@ -17,6 +19,15 @@ struct JournalProblem {
   std::string part;       // "events", "deliveries", "journal.db", ...
   Sequence sequence = 0;  // the event, where it is one
   std::string message;
+};
+
+// What an operator gave up, so that a damaged journal could go on.
+struct Loss {
+  std::string part;    // as in JournalProblem
+  Sequence first = 0;  // the events, where it is about some
+  Sequence last = 0;
+  std::string message;
+  SystemTime time;
 };
 
 // Where events live. Called on the bus's thread only, and calls back on it: during the call or later. Every reader sees every
@@ -33,8 +44,10 @@ class EventLog {
     Sequence first_sequence = 0;           // 0: empty
     Sequence last_sequence = 0;            // of the newest event ever stored
     std::vector<JournalProblem> problems;  // at most kMaxProblems
+    std::vector<Loss> losses;              // the newest kMaxLosses
   };
   static constexpr size_t kMaxProblems = 100;
+  static constexpr size_t kMaxLosses = 100;
 
   // The oldest events, which are forgotten together.
   struct Chunk {
@@ -57,7 +70,8 @@ class EventLog {
   // the event is as safe as this log can make it. When one cannot be stored, nothing after it is either: the failures are
   // reported newest first, and their sequences are given out again.
   virtual void Append(std::shared_ptr<Event> event, AppendDone done) = 0;
-  // Events from `from`, or the oldest one, on, ascending and without a gap, at most so many and, after the first, so many bytes.
+  // Events from `from`, or the oldest one, on, ascending and without a gap but for lost(), at most so many and, after the first,
+  // so many bytes.
   // DATA_LOSS when the next one is damaged or missing.
   virtual void Read(Sequence from, size_t max_events, size_t max_bytes, ReadDone done) = 0;
   // The event with exactly this id.
@@ -73,8 +87,9 @@ class EventLog {
   // Of the events in [from, to], how many `wanted` says yes to. `wanted` is called by any thread, one at a time, and owns what it
   // looks at.
   virtual void Count(Sequence from, Sequence to, std::function<bool(const Event&)> wanted, CountDone done) = 0;
-  // Compares everything with its checksums. `progress` is called now and then, the last time with done.
-  virtual void Verify(VerifyProgress progress) = 0;
+  // Compares everything with its checksums. `progress` is called now and then, the last time with done; or no more when `stop` is
+  // requested, which ends it within some hundred milliseconds.
+  virtual void Verify(std::stop_token stop, VerifyProgress progress) = 0;
 
   // True when an event of so many bytes finds room.
   virtual bool HasRoomFor(size_t bytes) const = 0;
@@ -83,6 +98,7 @@ class EventLog {
   // Forgets the oldest chunk, and what is known of its events' deliveries. Requires: there is one.
   virtual void DropOldestChunk() = 0;
   virtual bool read_only() const = 0;
+  virtual const LostRanges& lost() const = 0;
   // Of the oldest event; 0 when there is none.
   virtual Sequence first_sequence() const { return GetStats().first_sequence; }
   virtual Stats GetStats() const = 0;

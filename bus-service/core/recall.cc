@@ -14,11 +14,18 @@ void Recall::Find(const EventKey& key, Done done) {
                       : key.kind == Kind::kEventId ? ledger.FindByEventId(key.id)
                                                    : ledger.FindByRequestId(key.id);
   if (here) return done(here);
+  const LostRanges& lost = parts_.log.lost();
+  if (key.kind == Kind::kSequence && lost.Contains(key.sequence)) {
+    const Sequence end = lost.Skip(key.sequence);
+    return done(EventLost(key.sequence, {lost.StepBack(end), end - 1}));
+  }
+  const bool some_lost = key.kind != Kind::kSequence && !lost.empty();
   const std::string name = key.kind == Kind::kSequence ? absl::StrFormat("%d", key.sequence) : key.id;
-  const auto found = [this, alive = std::weak_ptr<int>(alive_), name, done = std::move(done)](absl::StatusOr<EventPtr> event) {
+  const auto found = [this, alive = std::weak_ptr<int>(alive_), name, some_lost,
+                      done = std::move(done)](absl::StatusOr<EventPtr> event) {
     if (alive.expired()) return;
     if (!event.ok()) return done(event.status());
-    if (!*event || (*event)->sequence > parts_.ledger.journaled_sequence()) return done(EventNotFound(name));
+    if (!*event || (*event)->sequence > parts_.ledger.journaled_sequence()) return done(EventNotFound(name, some_lost));
     Get(*std::move(event), done);
   };
   switch (key.kind) {

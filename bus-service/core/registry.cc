@@ -37,7 +37,8 @@ absl::Status Registry::CheckHolder(const ListenerRecord& record, const Registrat
 absl::StatusOr<Sequence> Registry::Resolve(const StartPosition& position) const {
   const Sequence next = parts_.ledger.journaled_sequence() + 1;
   const Sequence oldest = parts_.log.first_sequence();
-  const Sequence first = oldest == 0 ? next : std::min(oldest, next);
+  // Lost events are a part of the journal: readers come to them, say so and go on.
+  const Sequence first = parts_.log.lost().StepBack(oldest == 0 ? next : std::min(oldest, next));
   switch (position.kind) {
     case StartPosition::Kind::kEarliest:
       return first;

@@ -108,6 +108,8 @@ void Session::ConfirmWhenDurable(std::vector<Confirmation> confirmations) {
       [this, alive = std::weak_ptr<int>(alive_), confirmations = std::move(confirmations)](const absl::Status& status) {
         if (alive.expired()) return;
         unconfirmed_ -= confirmations.size();
+        // On a full disk they are safe when there is room again, and the journal says when to ask.
+        if (absl::IsResourceExhausted(status)) return ConfirmWhenDurable(confirmations);
         if (status.ok()) {
           confirmations_.insert(confirmations_.end(), confirmations.begin(), confirmations.end());
         } else {

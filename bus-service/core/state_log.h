@@ -34,6 +34,7 @@ struct LastError {
   ListenerError error;
   SystemTime time;
 };
+inline constexpr size_t kMaxIncidents = 20;  // of a listener, the newest are kept
 
 // What a listener is, beside its deliveries.
 struct ListenerSnapshot {
@@ -65,13 +66,6 @@ struct Interest {
   std::string filter;
 };
 
-// Events that were passed unsettled: an operator moved the listener, or retention gave them up.
-struct Gap {
-  Sequence first = 0;
-  Sequence last = 0;
-  bool operator==(const Gap&) const = default;
-};
-
 inline bool HasGapAt(const std::vector<Gap>& gaps, Sequence sequence) {
   return std::any_of(gaps.begin(), gaps.end(),
                      [sequence](const Gap& gap) { return gap.first <= sequence && sequence <= gap.last; });
@@ -82,7 +76,7 @@ struct Progress {
   Sequence next_sequence = 1;
   Sequence wanted_again_until = 0;
   std::vector<Sequence> unsettled;  // ascending
-  std::vector<Gap> gaps;            // ascending
+  std::vector<Gap> gaps;            // passed unsettled, ascending: an operator moved the listener
   // Wanted events in [next_sequence, counted_until]; those after it have not been counted.
   uint64_t ahead = 0;
   Sequence counted_until = 0;

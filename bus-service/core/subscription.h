@@ -130,8 +130,6 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   const std::shared_ptr<const std::string>& instance_id() const { return instance_id_; }
 
  private:
-  static constexpr size_t kMaxIncidents = 20;
-
   size_t WindowCapacity() const;
   bool HasRoom() const;
   // Enough room, or enough need, for a read to be worth it.

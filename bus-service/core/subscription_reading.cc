@@ -220,7 +220,7 @@ void Subscription::CountBefore(Sequence sequence, std::function<void(absl::Statu
   for (const auto& [slot, entry] : window_.entries()) loaded += slot < sequence && slot < cursor_.next();
   const Sequence from = std::max(cursor_.next(), parts_.log.first_sequence());
   if (sequence <= from) return done(loaded);
-  if (cursor_.CountsAll(from)) return done(loaded + (sequence - from));
+  if (cursor_.CountsAll(from)) return done(loaded + (sequence - from) - parts_.log.lost().CountIn(from, sequence - 1));
   parts_.log.Count(from, sequence - 1, cursor_.Wish(), [loaded, done = std::move(done)](absl::StatusOr<uint64_t> ahead) {
     if (ahead.ok()) *ahead += loaded;
     done(std::move(ahead));

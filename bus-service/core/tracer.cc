@@ -1,15 +1,23 @@
 #include "bus-service/core/tracer.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 
 namespace pvebus::bus {
 
 struct Tracer::Run {
+  // An event whose children are not known yet, and the one that they are shown below.
+  struct Leaf {
+    Sequence parent = 0;
+    Sequence shown_below = 0;
+  };
+
   EventPtr event;
   Done done;
   EventPtr root;
-  std::deque<EventPtr> leaves;  // whose children are not known yet
+  std::deque<Leaf> leaves;
+  std::vector<Sequence> lost;
   std::map<Sequence, std::vector<EventPtr>> children;
   size_t nodes = 1;
   bool truncated = false;
@@ -25,11 +33,15 @@ void Tracer::Trace(EventPtr event, Done done) {
 void Tracer::FindRoot(const std::shared_ptr<Run>& run, size_t ancestor) {
   const auto begin = [this, run](EventPtr root) {
     run->root = std::move(root);
-    run->leaves.push_back(run->root);
+    run->leaves.push_back({run->root->sequence, run->root->sequence});
+    AddLost(*run);
     Grow(run);
   };
   const auto& ancestors = run->event->ancestors;
-  while (ancestor < ancestors.size() && ancestors[ancestor] < parts_.log.first_sequence()) ++ancestor;
+  const auto is_gone = [this](Sequence sequence) {
+    return sequence < parts_.log.first_sequence() || parts_.log.lost().Contains(sequence);
+  };
+  while (ancestor < ancestors.size() && is_gone(ancestors[ancestor])) ++ancestor;
   if (ancestor == ancestors.size()) return begin(run->event);
   parts_.log.Read(ancestors[ancestor], 1, SIZE_MAX,
                   [this, alive = std::weak_ptr<int>(alive_), run, ancestor, begin](auto events) {
@@ -40,12 +52,24 @@ void Tracer::FindRoot(const std::shared_ptr<Run>& run, size_t ancestor) {
                   });
 }
 
+void Tracer::AddLost(Run& run) const {
+  Sequence nearest = run.root->sequence;
+  for (const Sequence ancestor : run.event->ancestors) {
+    if (!parts_.log.lost().Contains(ancestor)) {
+      nearest = std::max(nearest, ancestor);
+      continue;
+    }
+    run.lost.push_back(ancestor);
+    if (ancestor > run.root->sequence) run.leaves.push_back({ancestor, nearest});
+  }
+}
+
 void Tracer::Grow(const std::shared_ptr<Run>& run) {
   if (run->leaves.empty() || run->truncated) return Tell(*run);
-  const EventPtr leaf = run->leaves.front();
+  const Run::Leaf leaf = run->leaves.front();
   run->leaves.pop_front();
-  parts_.log.ReadChildren(leaf->sequence, kMostNodes,
-                          [this, alive = std::weak_ptr<int>(alive_), run, parent = leaf->sequence](auto events) {
+  parts_.log.ReadChildren(leaf.parent, kMostNodes,
+                          [this, alive = std::weak_ptr<int>(alive_), run, parent = leaf.shown_below](auto events) {
                             if (alive.expired()) return;
                             if (!events.ok()) return run->done(events.status());
                             for (EventPtr& child : *events) {
@@ -55,7 +79,7 @@ void Tracer::Grow(const std::shared_ptr<Run>& run) {
                                 break;
                               }
                               ++run->nodes;
-                              run->leaves.push_back(child);
+                              run->leaves.push_back({child->sequence, child->sequence});
                               run->children[parent].push_back(std::move(child));
                             }
                             // Through the timers: what calls back at once must not nest.
@@ -68,12 +92,16 @@ void Tracer::Grow(const std::shared_ptr<Run>& run) {
 void Tracer::Tell(Run& run) const {
   Tree tree;
   tree.truncated = run.truncated;
+  tree.lost = std::move(run.lost);
   std::vector<Node> next = {{run.root, 0}};
   while (!next.empty()) {
     Node node = std::move(next.back());
     next.pop_back();
     const auto children = run.children.find(node.event->sequence);
     if (children != run.children.end()) {
+      // Those of a lost one came later.
+      std::sort(children->second.begin(), children->second.end(),
+                [](const EventPtr& a, const EventPtr& b) { return a->sequence < b->sequence; });
       for (auto child = children->second.rbegin(); child != children->second.rend(); ++child)
         next.push_back({*child, node.depth + 1});
     }

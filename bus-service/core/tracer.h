@@ -22,6 +22,7 @@ class Tracer {
   struct Tree {
     std::vector<Node> nodes;  // parents before their children, children by sequence
     bool truncated = false;
+    std::vector<Sequence> lost;  // ancestors of the event; their children are below the nearest one that is there
   };
   using Done = std::function<void(absl::StatusOr<Tree>)>;
 
@@ -35,6 +36,8 @@ class Tracer {
   struct Run;
 
   void FindRoot(const std::shared_ptr<Run>& run, size_t ancestor);
+  // What stands below ancestors that are lost belongs to the tree too.
+  void AddLost(Run& run) const;
   void Grow(const std::shared_ptr<Run>& run);
   void Tell(Run& run) const;
 

@@ -78,6 +78,7 @@ void EventPage::ReadOn() {
 }
 
 void EventPage::Take(const std::vector<EventPtr>& events) {
+  PassLost();
   const Sequence first = events.empty() ? bus_.journaled_sequence() + 1 : events.front()->sequence;
   if (first > next_) {  // retention was here
     if (looked_at_ > 0) return Finish(true);
@@ -85,6 +86,7 @@ void EventPage::Take(const std::vector<EventPtr>& events) {
     next_ = first;
   }
   for (const EventPtr& event : events) {
+    if (next_ <= end_) PassLost();
     if (event->sequence > std::min(end_, bus_.journaled_sequence())) return Finish(false);
     if (WantsType(event_types_, event->type) && filter_.Matches(*event) && !Add(*event)) return Finish(true);
     next_ = event->sequence + 1;
@@ -93,6 +95,15 @@ void EventPage::Take(const std::vector<EventPtr>& events) {
   // Through the timers: what calls back at once must not nest, and others have a turn.
   loop_.timers().Schedule(bus_.clock().SteadyNow() + std::chrono::microseconds(1),
                           [page = shared_from_this()] { page->ReadOn(); });
+}
+
+void EventPage::PassLost() {
+  const Sequence end = bus_.log().lost().Skip(next_);
+  if (end == next_) return;
+  v1::LostEvents& lost = *response_.add_lost();
+  lost.set_first_sequence(next_);
+  lost.set_last_sequence(std::min(end - 1, end_));
+  next_ = end;
 }
 
 bool EventPage::Add(const Event& event) {

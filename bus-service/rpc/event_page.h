@@ -22,6 +22,8 @@ class EventPage : public std::enable_shared_from_this<EventPage> {
   absl::StatusOr<StartPosition> Check();
   void ReadOn();
   void Take(const std::vector<EventPtr>& events);
+  // Goes over what is lost at `next_`, and says so.
+  void PassLost();
   // False when it finds no room.
   bool Add(const Event& event);
   void Finish(bool more);

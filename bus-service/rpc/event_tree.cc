@@ -23,6 +23,7 @@ void EventTree::Start(UnaryCall& call, const std::string& event_id, Bus& bus, Ev
       if (!found.ok()) return tree->answer_.Fail(found.status());
       tree->tree_ = *std::move(found);
       tree->response_.set_truncated(tree->tree_.truncated);
+      for (const Sequence lost : tree->tree_.lost) tree->response_.add_lost_sequences(lost);
       tree->Describe();
     });
   });

@@ -32,6 +32,14 @@ void EncodeProblem(const JournalProblem& problem, v1::JournalProblem& out) {
   out.set_message(problem.message);
 }
 
+void EncodeLoss(const Loss& loss, v1::JournalLoss& out) {
+  *out.mutable_accept_time() = ToProto(loss.time);
+  out.set_part(loss.part);
+  out.set_first_sequence(loss.first);
+  out.set_last_sequence(loss.last);
+  out.set_message(loss.message);
+}
+
 void EncodeAttempt(const std::string& listener, const AttemptRecord& attempt, v1::DeliveryAttempt& out) {
   out.set_listener(listener);
   out.set_attempt(attempt.attempt);

@@ -20,6 +20,7 @@ inline bool WantsType(uint32_t types, EventType type) { return types == 0 || (ty
 // The event without its payload's bulk: changes of a NetworkApplied and data of a Custom are left out.
 event::v1::SystemEvent EncodeEventBriefly(const Event& event);
 void EncodeProblem(const JournalProblem& problem, v1::JournalProblem& out);
+void EncodeLoss(const Loss& loss, v1::JournalLoss& out);
 void EncodeAttempt(const std::string& listener, const AttemptRecord& attempt, v1::DeliveryAttempt& out);
 // Whole: with its payload, its attempts and what the hooks did.
 void EncodeDeadLetter(const DeadLetter& letter, const std::string& redrive_id, bool whole, v1::DeadLetter& out);

@@ -38,6 +38,7 @@ v1::GetJournalStatusResponse EncodeJournalStatus(Bus& bus) {
   response.set_lost_deliveries(bus.registry().lost_deliveries());
   response.set_read_only(stats.read_only);
   for (const JournalProblem& problem : stats.problems) EncodeProblem(problem, *response.add_problems());
+  for (const Loss& loss : stats.losses) EncodeLoss(loss, *response.add_losses());
   if (stats.read_only) {
     response.add_warnings(
         "the journal is damaged: what it holds can be read, publishes and registrations are refused with JOURNAL_DAMAGED. Stop "

@@ -9,10 +9,13 @@
 namespace pvebus::bus {
 
 std::shared_ptr<const Verification::Run> Verification::Join() {
-  if (run_ && !run_->done) return run_;
-  const auto run = run_ = std::make_shared<Run>();
-  log_.Verify([this, alive = std::weak_ptr<int>(alive_), run](uint64_t checked, std::vector<JournalProblem> found, bool done) {
-    if (alive.expired()) return;
+  if (const auto running = run_.lock(); running && !running->done) return running;
+  const auto begun = std::make_shared<Run>();
+  run_ = begun;
+  log_.Verify(begun->stop.get_token(), [this, alive = std::weak_ptr<int>(alive_), weak = run_](
+                                           uint64_t checked, std::vector<JournalProblem> found, bool done) {
+    const auto run = weak.lock();
+    if (alive.expired() || !run) return;
     run->checked_events = checked;
     for (JournalProblem& problem : found) {
       if (run->problems.size() < EventLog::kMaxProblems) run->problems.push_back(std::move(problem));
@@ -20,7 +23,7 @@ std::shared_ptr<const Verification::Run> Verification::Join() {
     run->done = done;
     streams_.WakeAll();
   });
-  return run;
+  return begun;
 }
 
 absl::Status VerifyStream::Begin(const grpc::ByteBuffer& bytes) {

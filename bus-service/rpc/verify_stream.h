@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "bus-service/core/bus.h"
@@ -8,11 +9,15 @@
 
 namespace pvebus::bus {
 
-// Checks of the whole journal, one at a time: who asks for another meanwhile is told of the one that is running. It goes on when
+// Checks of the whole journal, one at a time: who asks for another meanwhile is told of the one that is running. It ends when
 // nobody listens any more. The loop's thread.
 class Verification {
  public:
+  // Kept by those who listen.
   struct Run {
+    ~Run() { stop.request_stop(); }
+
+    std::stop_source stop;
     uint64_t checked_events = 0;
     std::vector<JournalProblem> problems;
     bool done = false;
@@ -28,7 +33,7 @@ class Verification {
  private:
   EventLog& log_;
   ServerStream::Host& streams_;
-  std::shared_ptr<Run> run_;
+  std::weak_ptr<Run> run_;
   const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

@@ -1,5 +1,7 @@
 #include "bus-service/rpc/watch_stream.h"
 
+#include <utility>
+
 #include "bus-service/core/errors.h"
 #include "bus-service/rpc/event_codec.h"
 #include "bus-service/rpc/journal_codec.h"
@@ -50,13 +52,23 @@ void WatchStream::Fill() {
                   });
 }
 
+void WatchStream::PassLost() {
+  const Sequence end = bus_.log().lost().Skip(next_sequence_);
+  if (end != next_sequence_) lost_.push_back({next_sequence_, end - 1});
+  next_sequence_ = end;
+}
+
 void WatchStream::Take(std::vector<EventPtr> events) {
+  PassLost();
   const Sequence first = events.empty() ? bus_.journaled_sequence() + 1 : events.front()->sequence;
   if (first > next_sequence_) return End(SequenceCompacted(next_sequence_, first));
   for (EventPtr& event : events) {
     if (event->sequence > bus_.journaled_sequence()) break;
+    PassLost();
     next_sequence_ = event->sequence + 1;
-    if (WantsType(event_types_, event->type) && filter_.Matches(*event)) matched_.push_back(std::move(event));
+    if (WantsType(event_types_, event->type) && filter_.Matches(*event)) {
+      matched_.push_back({std::move(event), std::exchange(lost_, {})});
+    }
   }
 }
 
@@ -66,7 +78,13 @@ std::optional<grpc::ByteBuffer> WatchStream::Next() {
   if (matched_.empty()) Fill();
   if (matched_.empty()) return std::nullopt;
   v1::WatchEventsResponse response;
-  *response.mutable_event() = EncodeEvent(*matched_.front());
+  const Matched& next = matched_.front();
+  *response.mutable_event() = EncodeEvent(*next.event);
+  for (const Gap& gap : next.lost) {
+    v1::LostEvents& lost = *response.add_lost();
+    lost.set_first_sequence(gap.first);
+    lost.set_last_sequence(gap.last);
+  }
   matched_.pop_front();
   --left_;
   return SerializeMessage(response);

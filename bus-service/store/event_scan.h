@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "bus-service/core/lost_ranges.h"
 #include "bus-service/store/journal_tables.h"
-#include "bus-service/store/lost_ranges.h"
 
 namespace pvebus::bus {
 

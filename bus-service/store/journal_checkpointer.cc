@@ -26,17 +26,41 @@ void JournalCheckpointer::Watch(SqliteDatabase& writer) {
 }
 
 void JournalCheckpointer::Wake() {
-  if (wal_pages_ < done_pages_) done_pages_ = 0;  // it began again
-  if (wal_pages_ >= kMostPages && writer_) {
-    // Most of it is done already. Readers that are still at work have it tried again after the next commit.
-    sqlite3_wal_checkpoint_v2(writer_->handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
-    return;
+  if (wal_pages_ < done_pages_) {  // it began again
+    done_pages_ = 0;
+    restart_pages_ = kMostPages;
+    told_pages_ = 2 * kMostPages;
   }
+  if (wal_pages_ >= restart_pages_ && writer_) return Restart();
   if (wal_pages_ - done_pages_ < kPages) return;
   done_pages_ = wal_pages_;
   MutexLock lock(mutex_);
   wanted_ = true;
   changed_.NotifyOne();
+}
+
+void JournalCheckpointer::Restart() {
+  // Most of it is done already, or will be when the lock is free.
+  MutexLock lock(checkpointing_);
+  // SQLite goes on waiting for the slot of a reader when that reader's next transaction, which would be in nobody's way, has
+  // taken it: a short attempt looks again.
+  writer_->SetBusyTimeout(kAttempt);
+  const SteadyTime end = std::chrono::steady_clock::now() + kPatience;
+  int result = SQLITE_OK;
+  do {
+    result = sqlite3_wal_checkpoint_v2(writer_->handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  } while ((result & 0xff) == SQLITE_BUSY && std::chrono::steady_clock::now() < end);
+  writer_->SetBusyTimeout(SqliteDatabase::kBusyTimeout);
+  done_pages_ = wal_pages_;
+  if (result == SQLITE_OK) return;
+  restart_pages_ = wal_pages_ + kPages;
+  if ((result & 0xff) != SQLITE_BUSY) {
+    logger_.Warning("journal_checkpoint_failed error=\"%s\"", writer_->LastError("checkpointing").ToString());
+  } else if (wal_pages_ >= told_pages_) {
+    told_pages_ = 2 * wal_pages_;
+    logger_.Warning("journal_wal_held mib=%d a program has been reading journal.db for long, and the WAL grows until it ends",
+                    wal_pages_ >> 7);
+  }
 }
 
 void JournalCheckpointer::Run() {
@@ -47,6 +71,7 @@ void JournalCheckpointer::Run() {
       if (ending_) return;
       wanted_ = false;
     }
+    MutexLock lock(checkpointing_);
     const int result = sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     if (result != SQLITE_OK && (result & 0xff) != SQLITE_BUSY) {
       logger_.Warning("journal_checkpoint_failed error=\"%s\"", database_->LastError("checkpointing").ToString());

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <memory>
 #include <thread>
 
@@ -13,13 +14,19 @@
 namespace pvebus::bus {
 
 // Moves what was committed from the WAL into journal.db, on a thread and a connection of its own, so that no commit waits for it.
-// When commits come faster than that, the writer itself waits now and then: the WAL stays bounded.
+// When commits come faster than that, the writer itself waits now and then: the WAL stays below kMostPages, the commits that
+// our own short reads hold it up for, and one more; together less than kWalBytes. Only a foreign program that reads journal.db in
+// one long transaction can hold it up for longer: that is logged, costs the writer kPatience per kPages, and what the WAL has
+// grown by is given back when it ends.
 //
 // Watch and Wake are the writer's thread's, the rest the owner's.
 class JournalCheckpointer {
  public:
-  static constexpr int kPages = 1000;                // of the WAL, before there is something to do
-  static constexpr int kMostPages = 40 << 20 >> 13;  // 40 MiB of pages of 8 KiB: from here on the writer helps
+  static constexpr int kPages = 1000;                         // of the WAL, before there is something to do
+  static constexpr int kMostPages = 40 << 20 >> 13;           // 40 MiB of pages of 8 KiB: from here on the writer helps
+  static constexpr int64_t kWalBytes = 64 << 20;              // a longer file is cut when the WAL begins again
+  static constexpr std::chrono::milliseconds kPatience{250};  // of the writer, with those who read
+  static constexpr std::chrono::milliseconds kAttempt{10};
 
   // Requires: `logger` outlives this.
   JournalCheckpointer(std::unique_ptr<SqliteDatabase> database, Logger& logger);
@@ -34,6 +41,8 @@ class JournalCheckpointer {
 
  private:
   void Run();
+  // Moves everything into journal.db and lets the WAL begin again, unless somebody reads for too long.
+  void Restart();
 
   const std::unique_ptr<SqliteDatabase> database_;
   Logger& logger_;
@@ -41,7 +50,11 @@ class JournalCheckpointer {
   // The writer's thread.
   SqliteDatabase* writer_ = nullptr;
   int wal_pages_ = 0;
-  int done_pages_ = 0;  // how long the WAL was when it was checkpointed last
+  int done_pages_ = 0;               // how long the WAL was when it was checkpointed last
+  int restart_pages_ = kMostPages;   // how long it must be for the writer to help
+  int told_pages_ = 2 * kMostPages;  // how long it must be for the next line about it
+
+  Mutex checkpointing_;  // held while it lasts: a second one at the same time is refused at once
 
   Mutex mutex_;
   CondVar changed_;

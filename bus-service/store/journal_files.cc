@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_format.h"
 #include "bus-service/store/damage.h"
+#include "bus-service/store/journal_checkpointer.h"
 #include "bus-service/store/journal_schema.h"
 #include "bus-service/store/system_error.h"
 
@@ -88,6 +89,8 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenJournalDatabase(const std::s
   umask(mask);
   if (!database.ok()) return database;
   if (auto status = (*database)->Execute("PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4000"); !status.ok()) return status;
+  const std::string limit = absl::StrFormat("PRAGMA journal_size_limit=%d", JournalCheckpointer::kWalBytes);
+  if (auto status = (*database)->Execute(limit.c_str()); !status.ok()) return status;
   return database;
 }
 

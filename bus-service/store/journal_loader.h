@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "bus-service/core/event_log.h"
+#include "bus-service/core/lost_ranges.h"
 #include "bus-service/core/state_log.h"
 #include "bus-service/store/id_index.h"
 #include "bus-service/store/journal_mark.h"
 #include "bus-service/store/journal_tables.h"
-#include "bus-service/store/lost_ranges.h"
 #include "bus-service/store/segment_index.h"
 #include "bus-service/store/segment_writer.h"
 

@@ -21,7 +21,57 @@ namespace pvebus::bus {
 namespace {
 
 constexpr size_t kRowsAtOnce = 1000;
-constexpr size_t kMaxLosses = 1000;  // each of them is a row; the last one says that there are more
+constexpr size_t kMaxLosses = 1000;   // each of them is a row; the last one says that there are more
+constexpr size_t kMaxNamedGaps = 10;  // in an incident
+
+// Those of the lost events that a listener with this progress had not settled.
+std::vector<Gap> UnsettledOf(const Progress& progress, const std::vector<Gap>& lost) {
+  std::vector<Gap> missing;
+  const auto add = [&](Sequence first, Sequence last) {
+    if (!missing.empty() && missing.back().last + 1 == first) {
+      missing.back().last = last;
+    } else {
+      missing.push_back({first, last});
+    }
+  };
+  for (const Gap& gap : lost) {
+    const auto& unsettled = progress.unsettled;
+    const Sequence passed_end = std::min(gap.last + 1, progress.next_sequence);
+    for (auto one = std::lower_bound(unsettled.begin(), unsettled.end(), gap.first); one != unsettled.end() && *one < passed_end;
+         ++one) {
+      add(*one, *one);
+    }
+    if (gap.last >= progress.next_sequence) add(std::max(gap.first, progress.next_sequence), gap.last);
+  }
+  return missing;
+}
+
+std::string InWords(const std::vector<Gap>& gaps) {
+  std::string text;
+  for (size_t i = 0; i < gaps.size() && i < kMaxNamedGaps; ++i) {
+    absl::StrAppendFormat(&text, "%s%d", i == 0 ? "" : ", ", gaps[i].first);
+    if (gaps[i].last > gaps[i].first) absl::StrAppendFormat(&text, "..%d", gaps[i].last);
+  }
+  if (gaps.size() > kMaxNamedGaps) absl::StrAppendFormat(&text, " and %d more ranges", gaps.size() - kMaxNamedGaps);
+  return text;
+}
+
+// The listener does not get these events, and its history says so.
+void GiveUp(const std::vector<Gap>& missing, Recovery::Listener& listener) {
+  std::vector<Incident>& incidents = listener.snapshot.incidents;
+  incidents.push_back({std::chrono::system_clock::now(), "DATA_LOSS",
+                       absl::StrFormat("an operator accepted that the damaged journal lost events %s: what of them the listener "
+                                       "wanted and had not settled never comes",
+                                       InWords(missing)),
+                       missing.front().first, missing.back().last});
+  if (incidents.size() > kMaxIncidents) incidents.erase(incidents.begin());
+  Progress& progress = listener.progress;
+  const LostRanges lost(missing);
+  std::erase_if(progress.unsettled, [&lost](Sequence sequence) { return lost.Contains(sequence); });
+  // What is ahead is counted anew, without them.
+  progress.ahead = 0;
+  progress.counted_until = progress.next_sequence - 1;
+}
 
 // Copies what can be read of one journal into a new one.
 class Copy {
@@ -30,7 +80,10 @@ class Copy {
 
   absl::Status Run() {
     losses_ = files_.loaded.losses;
-    for (const JournalProblem& problem : files_.loaded.problems) Lost(problem.part, 0, 0, problem.message);
+    for (const JournalProblem& problem : files_.loaded.problems) {
+      // An event that cannot be read is among those that are missing in the copy.
+      if (problem.part != "events") Lost(problem.part, 0, 0, problem.message);
+    }
     state_ = files_.loaded.state;
     state_.last_sequence = std::max(state_.last_sequence, files_.loaded.recovery.last_sequence);
     if (files_.mark) {
@@ -63,6 +116,7 @@ class Copy {
   // Events that are not there any more are one loss per run.
   void LostEvents(Sequence first, Sequence end) {
     if (first >= end) return;
+    lost_events_.push_back({first, end - 1});
     losses_.push_back(
         {"events", first, end - 1, absl::StrFormat("events %d..%d", first, end - 1), std::chrono::system_clock::now()});
   }
@@ -87,7 +141,8 @@ class Copy {
   }
 
   absl::Status CopyListeners() {
-    for (const Recovery::Listener& listener : files_.tables->listeners.Load([this](const auto& status) { Lost(status); })) {
+    for (Recovery::Listener& listener : files_.tables->listeners.Load([this](const auto& status) { Lost(status); })) {
+      if (const auto missing = UnsettledOf(listener.progress, lost_events_); !missing.empty()) GiveUp(missing, listener);
       listeners_.insert(listener.id);
       state_.last_listener_id = std::max(state_.last_listener_id, listener.id);
       JournalTables& to = builder_.tables();
@@ -154,6 +209,7 @@ class Copy {
   JournalBuilder& builder_;
   JournalState state_;
   std::vector<Loss> losses_;
+  std::vector<Gap> lost_events_;  // now; ascending
   std::set<ListenerId> listeners_;
 };
 

@@ -27,11 +27,12 @@ class MemoryJournal final : public EventLog, public StateLog {
   void FindByTime(SystemTime time, SequenceDone done) override;
   void ReadChildren(Sequence parent, size_t max_events, ReadDone done) override;
   void Count(Sequence from, Sequence to, std::function<bool(const Event&)> wanted, CountDone done) override;
-  void Verify(VerifyProgress progress) override { progress(events_.size(), {}, true); }
+  void Verify(std::stop_token, VerifyProgress progress) override { progress(events_.size(), {}, true); }
   bool HasRoomFor(size_t bytes) const override { return event_bytes_ + letter_bytes_ + bytes <= max_bytes_; }
   std::optional<Chunk> OldestChunk() const override;
   void DropOldestChunk() override;
   bool read_only() const override { return false; }
+  const LostRanges& lost() const override { return lost_; }
   Sequence first_sequence() const override { return events_.empty() ? 0 : events_.front()->sequence; }
   Stats GetStats() const override;
 
@@ -60,6 +61,7 @@ class MemoryJournal final : public EventLog, public StateLog {
   EventPtr Find(const std::map<std::string, Sequence>& index, const std::string& id) const;
 
   const size_t max_bytes_;
+  const LostRanges lost_;
   std::deque<EventPtr> events_;  // without a gap
   size_t event_bytes_ = 0;
   size_t letter_bytes_ = 0;

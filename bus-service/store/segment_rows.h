@@ -65,14 +65,6 @@ class SegmentRows {
 };
 
 // Events, or something else, that an operator gave up as lost.
-struct Loss {
-  std::string part;
-  Sequence first = 0;
-  Sequence last = 0;
-  std::string message;
-  SystemTime time;
-};
-
 class LossRows {
  public:
   explicit LossRows(SqliteDatabase& database) : sql_(database) {}

@@ -11,8 +11,9 @@
 namespace pvebus::bus {
 namespace {
 
-JournalProblem ProblemOfLoss(const Loss& loss) {
-  return {loss.part, loss.first, absl::StrFormat("given up as lost: %s", loss.message)};
+std::vector<Loss> NewestOf(std::vector<Loss> losses) {
+  if (losses.size() > EventLog::kMaxLosses) losses.erase(losses.begin(), losses.end() - EventLog::kMaxLosses);
+  return losses;
 }
 
 }  // namespace
@@ -62,8 +63,8 @@ SqliteEventLog::SqliteEventLog(std::unique_ptr<DirectoryLock> lock, size_t max_b
       ids_(loaded.ids ? std::move(loaded.ids) : std::make_unique<IdIndex>()),
       dead_letters_(std::move(loaded.dead_letters)),
       read_only_(!loaded.problems.empty()),
-      problems_(std::move(loaded.problems)) {
-  for (const Loss& loss : loaded.losses) problems_.push_back(ProblemOfLoss(loss));
+      problems_(std::move(loaded.problems)),
+      losses_(NewestOf(std::move(loaded.losses))) {
   for (const auto& [id, letter] : dead_letters_) letter_bytes_ += letter.bytes;
 }
 
@@ -118,6 +119,10 @@ absl::Status SqliteEventLog::Note(const absl::Status& status) {
 
 absl::Status SqliteEventLog::Unreadable() const {
   return JournalDamaged(problems_.empty() ? "it was closed" : problems_.front().message);
+}
+
+absl::Status SqliteEventLog::WhyOlder(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) ? DiskFull(std::string(status.message())) : status;
 }
 
 void SqliteEventLog::Append(std::shared_ptr<Event> event, AppendDone done) {
@@ -185,6 +190,7 @@ EventLog::Stats SqliteEventLog::GetStats() const {
   stats.last_sequence = last_sequence_;
   stats.problems.assign(problems_.begin(),
                         problems_.begin() + static_cast<std::ptrdiff_t>(std::min(problems_.size(), kMaxProblems)));
+  stats.losses = losses_;
   return stats;
 }
 

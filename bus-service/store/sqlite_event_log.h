@@ -32,8 +32,8 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
 
   // Makes the directory (mode 0700) and the files where they are missing. FAILED_PRECONDITION when another bus is using it, or
   // the file is not this bus's; PERMISSION_DENIED and RESOURCE_EXHAUSTED. A damaged one is opened, read-only; unless the operator
-  // accepts that what is damaged is lost: then everything is read, and what cannot be is deleted, named among the problems from
-  // then on.
+  // accepts that what is damaged is lost: then everything is read, and what cannot be is deleted, named among the losses from
+  // then on; listeners that had not settled lost events have an incident.
   static absl::StatusOr<Opened> Open(const std::string& directory, size_t max_bytes, JournalWriter::Post post, Logger& logger,
                                      bool accept_data_loss = false, const std::string& vfs = {});
   ~SqliteEventLog() override;
@@ -47,11 +47,12 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   void FindByTime(SystemTime time, SequenceDone done) override;
   void ReadChildren(Sequence parent, size_t max_events, ReadDone done) override;
   void Count(Sequence from, Sequence to, std::function<bool(const Event&)> wanted, CountDone done) override;
-  void Verify(VerifyProgress progress) override;
+  void Verify(std::stop_token stop, VerifyProgress progress) override;
   bool HasRoomFor(size_t bytes) const override;
   std::optional<Chunk> OldestChunk() const override;
   void DropOldestChunk() override;
   bool read_only() const override { return read_only_; }
+  const LostRanges& lost() const override { return lost_; }
   Sequence first_sequence() const override { return segments_.first_sequence(); }
   Stats GetStats() const override;
   void Close() override;
@@ -104,6 +105,8 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   // Damage makes the journal read-only; gives what the core is told.
   absl::Status Note(const absl::Status& status);
   absl::Status Unreadable() const;
+  // Why what is in the files is older than what was saved.
+  static absl::Status WhyOlder(const absl::Status& status);
   // Does `work` on the reader's thread and hands its result to `done`.
   template <typename Result>
   void Ask(std::function<absl::StatusOr<Result>(JournalTables&)> work, std::function<void(absl::StatusOr<Result>)> done);
@@ -147,6 +150,7 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
 
   bool read_only_ = false;
   std::vector<JournalProblem> problems_;
+  const std::vector<Loss> losses_;  // the newest kMaxLosses
 
   // Destroyed in this order: the checkpointer outlives the writer.
   std::unique_ptr<JournalReader> reader_;
@@ -175,7 +179,7 @@ void SqliteEventLog::AskSaved(std::function<absl::StatusOr<Result>(JournalTables
                               std::function<void(absl::StatusOr<Result>)> done) {
   if (!writer_ || !writer_->HasUnsaved()) return Ask<Result>(std::move(work), std::move(done));
   writer_->WhenDurable([this, work = std::move(work), done = std::move(done)](const absl::Status& status) {
-    if (!status.ok()) return done(status);
+    if (!status.ok()) return done(WhyOlder(status));
     Ask<Result>(work, done);
   });
 }

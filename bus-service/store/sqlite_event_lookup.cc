@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kStepRows = 64;
 constexpr size_t kCountChunk = 256;
+constexpr size_t kCountBytes = 1 << 20;  // of one transaction: a long one would hold up the checkpoints
 constexpr std::chrono::milliseconds kProgressInterval{200};
 
 }  // namespace
@@ -161,7 +162,7 @@ void SqliteEventLog::Count(Sequence from, Sequence to, std::function<bool(const 
     std::vector<EventPtr> events;
     while (*next <= to) {
       events.clear();
-      if (auto status = ReadEvents(tables, lost, *next, to, {kCountChunk, SIZE_MAX}, events); !status.ok()) {
+      if (auto status = ReadEvents(tables, lost, *next, to, {kCountChunk, kCountBytes}, events); !status.ok()) {
         post([this, alive, done, status = std::move(status)] {
           if (*alive) done(Note(status));
         });
@@ -179,13 +180,17 @@ void SqliteEventLog::Count(Sequence from, Sequence to, std::function<bool(const 
   });
 }
 
-void SqliteEventLog::Verify(VerifyProgress progress) {
+void SqliteEventLog::Verify(std::stop_token stop, VerifyProgress progress) {
   if (!reader_) return progress(0, problems_, true);
-  auto verification = std::make_shared<JournalVerification>(segments_.last_sequence(), lost_);
+  // Also what a start could not load.
+  auto verification = std::make_shared<JournalVerification>(last_sequence_, lost_);
   auto told = std::make_shared<SteadyTime>(std::chrono::steady_clock::now());
   reader_->Enqueue([=, this, alive = alive_, post = post_](JournalTables& tables, SteadyTime deadline) {
     bool done = false;
-    while (!done && std::chrono::steady_clock::now() < deadline) done = verification->Step(tables);
+    while (!done && std::chrono::steady_clock::now() < deadline) {
+      if (stop.stop_requested()) return true;
+      done = verification->Step(tables);
+    }
     if (!done && std::chrono::steady_clock::now() < *told + kProgressInterval) return false;
     *told = std::chrono::steady_clock::now();
     post([this, alive, progress, done, checked = verification->checked_events(), found = verification->TakeProblems()] {

@@ -2,14 +2,21 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "absl/strings/str_format.h"
 
 namespace pvebus {
 namespace {
 
+// SQLite says SQLITE_FULL only where it writes the file or its WAL.
+bool IsFull(sqlite3* handle, int result) {
+  return (result & 0xff) == SQLITE_FULL || result == SQLITE_IOERR_SHMSIZE ||
+         ((result & 0xff) == SQLITE_IOERR && handle && sqlite3_system_errno(handle) == EDQUOT);
+}
+
 absl::StatusCode CodeOf(int result) {
   switch (result & 0xff) {
-    case SQLITE_FULL:
     case SQLITE_NOMEM:
     case SQLITE_TOOBIG:
       return absl::StatusCode::kResourceExhausted;
@@ -38,7 +45,7 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(handle, path));
   if (result != SQLITE_OK) return database->LastError("opening");
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, 2000);
+  database->SetBusyTimeout(kBusyTimeout);
   if (auto status = database->Execute("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                       "PRAGMA foreign_keys=OFF; PRAGMA cache_size=-16000");
       !status.ok()) {
@@ -47,13 +54,18 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::
   return database;
 }
 
+void SqliteDatabase::SetBusyTimeout(std::chrono::milliseconds timeout) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(timeout.count()));
+}
+
 SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(handle_); }
 
 absl::Status SqliteDatabase::LastError(std::string_view doing) const {
   const int result = handle_ ? sqlite3_extended_errcode(handle_) : SQLITE_NOMEM;
-  const std::string message =
-      absl::StrFormat("%s %s: %s (SQLite %d)", doing, path_, handle_ ? sqlite3_errmsg(handle_) : "no memory", result);
-  return absl::Status(CodeOf(result), message);
+  const bool full = IsFull(handle_, result);
+  const char* why = full ? "the disk or a quota is full" : handle_ ? sqlite3_errmsg(handle_) : "no memory";
+  return absl::Status(full ? absl::StatusCode::kResourceExhausted : CodeOf(result),
+                      absl::StrFormat("%s %s: %s (SQLite %d)", doing, path_, why, result));
 }
 
 absl::Status SqliteDatabase::Execute(const char* sql) {

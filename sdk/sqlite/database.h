@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,6 +34,9 @@ class SqliteDatabase {
   // DATA_LOSS when the pages do not fit together: a row that a page has forgotten has no checksum to miss it by. Reads the whole
   // file.
   absl::Status CheckStructure();
+  // How long a statement waits for other connections.
+  static constexpr std::chrono::milliseconds kBusyTimeout{2000};
+  void SetBusyTimeout(std::chrono::milliseconds timeout);
   // True while a transaction is open.
   bool in_transaction() const;
   const std::string& path() const { return path_; }

@@ -246,8 +246,8 @@ TEST(RetentionFlagsTest, ABadLimitIsRefusedWithWhatIsAllowed) {
       {{"--retention-age", "99999999w"}, "30d"},
       {{"--retention-age", "-1d"}, "30d"},
       {{"--retention-size", "much"}, "--retention-size"},
-      {{"--retention-count", "-1"}, "--retention-count"},
-      {{"--retention-backlog", "x"}, "--retention-backlog"},
+      {{"--retention-count", "-1"}, "--retention-count: Value -1 not in range 0 to 1000000000000"},
+      {{"--retention-backlog", "x"}, "not in range 0 to 1000000000000"},
       {{"--journal-limit", "0"}, "--journal-limit"}};
   for (const auto& [flags, said] : cases) {
     std::vector<std::string> line = {ProgramPath("bus-service"), "--journal=memory", "--listen", "127.0.0.1:0"};

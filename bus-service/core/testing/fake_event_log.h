@@ -18,6 +18,9 @@ class FakeEventLog final : public EventLog, public StateLog {
   bool hold_lookups = false;  // everything else that is read
   bool damaged = false;
   absl::Status read_status;  // what reads answer unless it is OK
+  // The verification that was asked for last: it goes on when the test says so.
+  std::stop_token verify_stop;
+  VerifyProgress verify_progress;
 
   void Append(std::shared_ptr<Event> event, AppendDone done) override;
   void Read(Sequence from, size_t max_events, size_t max_bytes, ReadDone done) override;
@@ -26,11 +29,15 @@ class FakeEventLog final : public EventLog, public StateLog {
   void FindByTime(SystemTime time, SequenceDone done) override;
   void ReadChildren(Sequence parent, size_t max_events, ReadDone done) override;
   void Count(Sequence from, Sequence to, std::function<bool(const Event&)> wanted, CountDone done) override;
-  void Verify(VerifyProgress progress) override { journal_.Verify(std::move(progress)); }
+  void Verify(std::stop_token stop, VerifyProgress progress) override {
+    verify_stop = std::move(stop);
+    verify_progress = std::move(progress);
+  }
   bool HasRoomFor(size_t bytes) const override { return bytes_ + bytes <= max_bytes; }
   std::optional<Chunk> OldestChunk() const override { return journal_.OldestChunk(); }
   void DropOldestChunk() override;
   bool read_only() const override { return damaged; }
+  const LostRanges& lost() const override { return journal_.lost(); }
   Sequence first_sequence() const override { return journal_.first_sequence(); }
   Stats GetStats() const override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,12 @@ class LogDriver {
   const Recovery& recovery() const { return recovery_; }
   PostQueue& posts() { return posts_; }
   const std::string& directory() const { return directory_; }
+  // How often a line that contains this was logged.
+  int Logged(const std::string& text) const {
+    MutexLock lock(logger_.mutex);
+    return static_cast<int>(std::count_if(logger_.lines.begin(), logger_.lines.end(),
+                                          [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+  }
 
   // Calls `ask` with what to call back, and runs what is posted until it has been.
   template <typename Result, typename Question>
@@ -103,7 +110,7 @@ class LogDriver {
   Verified Verify() {
     Verified verified;
     bool ended = false;
-    log_->Verify([&](uint64_t checked, const std::vector<JournalProblem>& found, bool done) {
+    log_->Verify({}, [&](uint64_t checked, const std::vector<JournalProblem>& found, bool done) {
       EXPECT_GE(checked, verified.events);
       verified.events = checked;
       verified.problems.insert(verified.problems.end(), found.begin(), found.end());
@@ -114,9 +121,18 @@ class LogDriver {
   }
 
  private:
+  struct LineLogger final : Logger {
+    void Write(LogLevel, std::string_view line) override {
+      MutexLock lock(mutex);
+      lines.emplace_back(line);
+    }
+    mutable Mutex mutex;
+    std::vector<std::string> lines ABSL_GUARDED_BY(mutex);
+  };
+
   const std::string directory_;
   const std::string vfs_;
-  NullLogger logger_;
+  LineLogger logger_;
   PostQueue posts_;
   uint64_t appended_ = 0;
   uint64_t acknowledged_ = 0;
