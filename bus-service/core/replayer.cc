@@ -83,6 +83,7 @@ void Replayer::Save(const std::shared_ptr<Run>& run) {
       replays.push_back(
           {++parts_.counters.last_replay_number, subscription.id(), replayed->replay_id, sequence, command.dry_run, 0});
     }
+    subscription.SaveProgress();  // after a crash, too, what had been settled comes again as a replay only
     parts_.states.SaveReplays(std::move(replays));
     subscription.AddReplays(run->found.size());
   }

@@ -250,7 +250,6 @@ void Subscription::GiveUpBefore(Sequence sequence) {
     if (!told) lost_unknown_ = true;
   }
   Lose(lost);
-  SaveProgress();
   Fill();
   WakeSession();
 }
@@ -262,6 +261,7 @@ void Subscription::Lose(uint64_t deliveries) {
   incident.message = absl::StrFormat("the journal gave up events up to %d, %s%d of which the listener had not settled",
                                      incident.last, incident.lost_at_least ? "at least " : "", incident.lost);
   Changed();
+  SaveProgress();
 }
 
 bool Subscription::Remember(Incident incident) {

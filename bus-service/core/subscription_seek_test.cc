@@ -227,7 +227,7 @@ TEST(SubscriptionSeekTest, WhatAFilteredListenerLosesIsToldWhenWhatIsLeftHasBeen
   bus.bus.registry().GiveUpBefore(8);  // and 6, before the count has ended
   bus.log.hold_lookups = false;
   bus.log.CompleteLookups();
-  bus.Flush();
+  bus.Advance(std::chrono::milliseconds(10));
 
   ASSERT_EQ(subscription.incidents().size(), 1u);
   EXPECT_EQ(subscription.incidents()[0].lost, 3u);
