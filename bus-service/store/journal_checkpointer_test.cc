@@ -33,6 +33,23 @@ class JournalCheckpointerTest : public testing::Test {
   Sequence next_ = 1;
 };
 
+TEST_F(JournalCheckpointerTest, TheWalHasItsRoomFromTheStart) {
+  EXPECT_EQ(WalBytes(), JournalCheckpointer::kRoomBytes);
+  Write(1);
+  EXPECT_EQ(WalBytes(), JournalCheckpointer::kRoomBytes);
+}
+
+TEST_F(JournalCheckpointerTest, CommitsWithoutAPauseLetTheWalBeginAgainLongBeforeTheWriterHasToWait) {
+  int64_t written = 0;
+  while (written < int64_t{2} * JournalCheckpointer::kMostPages) {  // a commit is two pages at least
+    driver_.Append(next_, next_, 200);
+    ASSERT_TRUE(driver_.Sync().ok());
+    ++next_;
+    written += 2;
+  }
+  EXPECT_LT(WalBytes(), int64_t{JournalCheckpointer::kMostPages} * 8192);
+}
+
 TEST_F(JournalCheckpointerTest, ReadersThatNeverRestDoNotLetTheWalGrowBeyondItsBound) {
   Write(30);
   bool reading = true;

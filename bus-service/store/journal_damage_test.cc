@@ -96,6 +96,7 @@ class JournalDamageTest : public testing::Test {
     CopyJournal(data_, crashed_);
     driver.Shut();  // checkpoints
     wal_ = ReadFile(crashed_ + "/journal.db-wal");
+    wal_.resize(wal_.find_last_not_of('\0') + 1);  // the rest is room
     crashed_file_ = ReadFile(crashed_ + "/journal.db");
     file_ = ReadFile(data_ + "/journal.db");
     mark_ = ReadFile(data_ + "/journal.mark");
