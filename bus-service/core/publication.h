@@ -92,7 +92,8 @@ struct Publication {
   // The row of exactly this listener, not of an earlier one of its name; null when there is none.
   ListenerRow* FindRow(const std::shared_ptr<const std::string>& listener) {
     if (rows.size() <= kFewRows) {  // without a look at the names
-      const auto found = std::find_if(rows.begin(), rows.end(), [&](const ListenerRow& each) { return each.listener == listener; });
+      const auto found =
+          std::find_if(rows.begin(), rows.end(), [&](const ListenerRow& each) { return each.listener == listener; });
       return found == rows.end() ? nullptr : &*found;
     }
     const auto row = std::lower_bound(rows.begin(), rows.end(), *listener,

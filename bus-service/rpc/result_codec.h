@@ -7,7 +7,8 @@
 
 namespace pvebus::bus {
 
-// Appends what became of a publish, as the bytes of a v1::PublishResult: in a batch there are thousands of rows. The bus's thread.
+// Appends what became of a publish, as the bytes of a v1::PublishResult: in a batch there are thousands of rows. The bus's
+// thread.
 void AppendResult(const Publication& publication, Bus& bus, std::string& out);
 // The same with what came of publishing it: the bytes of a v1::PublishResponse.
 void AppendResponse(const PublishReply& reply, Bus& bus, std::string& out);
