@@ -68,7 +68,8 @@ void Bus::EndTurn() {
 
 void Bus::SaveProgress() {
   const SteadyTime now = clock_.SteadyNow();
-  if (now < next_save_ && !draining()) {
+  const bool soon = now < next_save_ && next_save_ - now <= kSaveInterval;  // a standstill turns the clock back
+  if (soon && !draining()) {
     if (!save_timer_) save_timer_ = timers_.Schedule(next_save_, [this] { save_timer_.number = 0; });  // the turn's end does it
     return;
   }
@@ -186,7 +187,7 @@ absl::Status Bus::CheckRequired(const PublishCommand& command) const {
 void Bus::Match(Publication& publication) const {
   const Event& event = *publication.event;
   const auto& required = event.required_listeners;
-  publication.rows.reserve(registry_.listeners().size() + required.size());
+  publication.rows.reserve(std::min(registry_.listeners().size(), Publication::kFewRows));
   for (const auto& [name, record] : registry_.listeners()) {
     if (!record.subscription->Matches(event)) continue;
     ListenerRow& row = publication.rows.emplace_back();

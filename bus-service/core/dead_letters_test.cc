@@ -248,6 +248,40 @@ TEST_F(DeadLettersTest, AFailedReplayOfWhatWasSettledIsAmongTheAttemptsAndChange
   EXPECT_EQ(bus.Row("x", "a").attempt, 1u);
 }
 
+TEST_F(DeadLettersTest, ASessionThatIsLostDuringARedriveLeavesTheEventADeadLetter) {
+  bus.limits.max_ledger_bytes = 0;
+  auto& a = bus.Connect("a");
+  GiveUp(a, 1);
+  const auto redriven = Redrive();
+  Settle();
+  ASSERT_FALSE(a.Held().empty());
+
+  a.Break();
+  Settle();
+
+  EXPECT_EQ(Attempts(1).front(), "") << "what was tried before is not forgotten";
+  EXPECT_EQ(bus.State("k1", "a"), DeliveryState::kDeadLettered);
+}
+
+TEST_F(DeadLettersTest, ARedriveOfAnExpiredEventOutlivesTheSession) {
+  auto& a = bus.Connect("a");
+  bus.Publish({.id = "x", .expires_in = seconds(1), .wait_policy = WaitPolicy::kDurable});
+  a.DeadLetter("x");
+  bus.Advance(seconds(2));
+  const auto redriven = Redrive();
+  Settle();
+
+  a.Break();
+  Settle();
+  EXPECT_TRUE(a.subscription().redriving());
+  auto& again = bus.Connect("a");
+  Settle();
+  again.Ack("x");
+  Settle();
+
+  EXPECT_EQ(There(), Ids{}) << "dead letters do not expire";
+}
+
 TEST_F(DeadLettersTest, ManyAreDiscardedSomeAtATime) {
   auto& a = bus.Connect("a");
   GiveUp(a, 600);

@@ -109,7 +109,7 @@ void Session::ConfirmWhenDurable(std::vector<Confirmation> confirmations) {
         if (alive.expired()) return;
         unconfirmed_ -= confirmations.size();
         // On a full disk they are safe when there is room again, and the journal says when to ask.
-        if (absl::IsResourceExhausted(status)) return ConfirmWhenDurable(confirmations);
+        if (absl::IsResourceExhausted(status) && subscription_) return ConfirmWhenDurable(confirmations);
         if (status.ok()) {
           confirmations_.insert(confirmations_.end(), confirmations.begin(), confirmations.end());
         } else {

@@ -262,6 +262,22 @@ TEST(SessionTest, ConfirmationsComeWhenAskedForOrWhenTheAnswerWasNotSimplyAccept
   EXPECT_EQ(a.confirmations[1].status, ConfirmationStatus::kAccepted);
 }
 
+TEST(SessionTest, AConfirmationThatWaitsForAFullDiskDiesWithItsSession) {
+  BusHarness bus;
+  auto& a = bus.Connect("a");
+  bus.Publish({.id = "x"});
+  bus.log.hold_durable = true;
+  a.Ack("x");
+  a.reading = false;  // its stream goes on as long as the peer does not read
+  bus.Advance(a.registration.lease + std::chrono::seconds(1));
+  ASSERT_TRUE(a.subscription().session() == nullptr);
+
+  bus.log.CompleteDurables(absl::ResourceExhaustedError("disk full"));
+  bus.log.CompleteDurables(absl::OkStatus());
+
+  EXPECT_EQ(bus.State("x", "a"), DeliveryState::kSucceeded);
+}
+
 TEST(SessionTest, AnIdOfThisSessionThatWasNeverGivenIsUnknown) {
   BusHarness bus;
   auto& a = bus.Connect("a");

@@ -69,7 +69,7 @@ void Subscription::Detach(Leave leave) {
       RememberFailure(entry, {kAborted, "SESSION_LOST", "the listener was lost while it had the event", {}, true});
     }
     --entry.attempt;
-    if (HasExpired(*entry.event, parts_.clock.SystemNow())) {
+    if (!entry.replay && HasExpired(*entry.event, parts_.clock.SystemNow())) {
       Finish(entry, DeliveryState::kExpired, ExpiredError(), {});
       continue;
     }
@@ -84,7 +84,7 @@ void Subscription::Detach(Leave leave) {
       continue;
     }
     window_.SetState(entry, State::kReady);
-    if (entry.lost_sessions > 0) Save(Outcome(entry, DeliveryState::kQueued, std::nullopt, {}));
+    if (entry.lost_sessions > 0 && !entry.replay) SaveOutcome(Outcome(entry, DeliveryState::kQueued, std::nullopt, {}));
     SetRowState(entry, DeliveryState::kQueued);
     LeftFlight(slot);
   }

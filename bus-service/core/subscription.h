@@ -178,6 +178,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   // An event that was never sent has ended.
   void EndUnsent(const Event& event, DeliveryState state, const ListenerError& error);
   void Save(DeliveryRecord delivery);
+  void SaveOutcome(DeliveryRecord outcome);
   void SaveRedriven(DeliveryRecord delivery);
 
   void CheckAt(SteadyTime due);
@@ -191,7 +192,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   bool ended_ = false;    // DropAll
   bool changed_ = false;  // what the registry saves of it
   bool configured_ = false;
-  Sequence saved_at_ = 0;  // how far the journal was when the progress was saved
+  Sequence saved_at_ = 0;    // how far the journal was when the progress was saved
+  Sequence saved_next_ = 0;  // and how far the cursor
 
   DeliveryPolicy policy_;
   uint32_t max_in_flight_ = 64;

@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 
 constexpr int kDeadlineExceeded = 4;
 constexpr size_t kShortMessage = 200;
+constexpr Duration kAskAgainAfter = std::chrono::milliseconds(500);
 
 // At most so many bytes, not ending inside a character.
 void Shorten(std::string& text, size_t most) {
@@ -106,12 +107,10 @@ void Subscription::Finish(WindowEntry& entry, DeliveryState state, std::optional
     AnsweredPlainly(entry);
   } else {
     const DeliveryRecord outcome = Outcome(entry, state, std::move(error), std::move(hook_results));
+    // The letter first: a crash between the two delivers the event again, the other way round it would be nowhere.
+    if (!entry.replay && state == DeliveryState::kDeadLettered) AddDeadLetter(entry, outcome);
     Answered(entry, outcome);
-    if (entry.replay) {
-      FinishReplay(entry, outcome);
-    } else if (state == DeliveryState::kDeadLettered) {
-      AddDeadLetter(entry, outcome);
-    }
+    if (entry.replay) FinishReplay(entry, outcome);
   }
   window_.Erase(entry);
   Touch();
@@ -157,7 +156,7 @@ void Subscription::Answered(const WindowEntry& entry, DeliveryRecord outcome) {
     last_error_ = LastError{*outcome.error, parts_.clock.SystemNow()};
     Changed();
   }
-  if (!entry.replay) Save(outcome);
+  if (!entry.replay) SaveOutcome(outcome);
   if (entry.counts) Show(std::move(outcome));
 }
 
@@ -199,9 +198,8 @@ void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& 
   const Replay& replay = *entry.replay;
   const bool done = outcome.state == DeliveryState::kSucceeded || outcome.state == DeliveryState::kSkipped;
   if (replay.dead_letter_id == 0) {
-    replays_.End(replay);
     if (outcome.state == DeliveryState::kDeadLettered && !replay.dry_run) AddDeadLetter(entry, outcome);
-    return;
+    return replays_.End(replay);
   }
   if (!done) return GiveUpAgain(replay, outcome);
   replays_.End(replay);
@@ -213,18 +211,28 @@ void Subscription::FinishReplay(const WindowEntry& entry, const DeliveryRecord& 
 
 void Subscription::GiveUpAgain(const Replay& replay, const DeliveryRecord& outcome) {
   // The redrive has the letter until it is saved: it has not ended before.
-  parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX,
-                                [weak = weak_from_this(), replay, outcome](absl::StatusOr<std::vector<DeadLetter>> letters) {
-                                  const auto self = weak.lock();
-                                  if (!self || self->ended_) return;
-                                  if (letters.ok() && !letters->empty() && letters->front().id == replay.dead_letter_id) {
-                                    DeadLetter& letter = letters->front();
-                                    AddOutcome(outcome, letter);
-                                    letter.time = self->parts_.clock.SystemNow();
-                                    self->parts_.states.SaveDeadLetter(std::move(letter));
-                                  }
-                                  self->replays_.End(replay);
-                                });
+  const auto save = [weak = weak_from_this(), replay, outcome](absl::StatusOr<std::vector<DeadLetter>> letters) {
+    const auto self = weak.lock();
+    if (!self || self->ended_) return;
+    Parts& parts = self->parts_;
+    if (absl::IsResourceExhausted(letters.status())) {
+      parts.timers.Schedule(parts.clock.SteadyNow() + kAskAgainAfter, [weak, replay, outcome] {
+        if (const auto later = weak.lock()) later->GiveUpAgain(replay, outcome);
+      });
+      return;
+    }
+    if (letters.ok() && !letters->empty() && letters->front().id == replay.dead_letter_id) {
+      DeadLetter& letter = letters->front();
+      AddOutcome(outcome, letter);
+      letter.time = parts.clock.SystemNow();
+      parts.states.SaveDeadLetter(std::move(letter));
+    } else {
+      parts.logger.Error("redrive_outcome_not_saved listener=%s dead_letter=%d redrive=%s error=\"%s\"", *self->name_,
+                         replay.dead_letter_id, replay.replay_id, letters.status().ToString());
+    }
+    self->replays_.End(replay);
+  };
+  parts_.states.ReadDeadLetters(replay.dead_letter_id - 1, 1, SIZE_MAX, save);
 }
 
 void Subscription::LeftFlight(Slot slot) {

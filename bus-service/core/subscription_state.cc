@@ -61,6 +61,7 @@ void Subscription::Restore(const Recovery::Listener& kept) {
     CheckAt(entry.due);
   }
   saved_at_ = kept.progress.counted_until;
+  saved_next_ = kept.progress.next_sequence;
   backlog_.Restore(kept.progress.ahead, kept.progress.counted_until);
   replays_.Restore(kept);
 }
@@ -78,6 +79,7 @@ void Subscription::SaveProgress() {
   const Sequence first = parts_.log.first_sequence();
   gaps_.erase(gaps_.begin(), std::find_if(gaps_.begin(), gaps_.end(), [first](const Gap& gap) { return gap.last >= first; }));
   saved_at_ = parts_.ledger.journaled_sequence();
+  saved_next_ = cursor_.next();
   parts_.states.SaveProgress(id_, CurrentProgress());
 }
 
@@ -99,6 +101,12 @@ void Subscription::Save(DeliveryRecord delivery) {
   if (id_ == 0) return;
   NoteChange(delivery.sequence, parts_);
   parts_.states.SaveDelivery(id_, std::move(delivery));
+}
+
+// What is kept of a delivery counts after a crash only when the progress that was saved names its event.
+void Subscription::SaveOutcome(DeliveryRecord outcome) {
+  if (outcome.sequence >= saved_next_) SaveProgress();
+  Save(std::move(outcome));
 }
 
 void Subscription::SaveRedriven(DeliveryRecord delivery) {

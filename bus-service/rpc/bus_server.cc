@@ -131,6 +131,7 @@ void BusServer::CheckDrained() {
   }
   if (!in_time) logger_.Warning("drain_grace_over unanswered deliveries go to the next session without counting an attempt");
   bus_.EndAll();
+  bus_.EndTurn();
   services_->health.EndWatches();
   drained_();
 }

@@ -38,7 +38,8 @@ void JournalCheckpointer::Wake() {
     told_pages_ = 2 * kMostPages;
   }
   if (wal_pages_ >= restart_pages_) return Restart(kPatience);
-  if (wal_pages_ >= kPages && wal_pages_ - moved_pages_ <= kFewPages) return Restart(std::chrono::milliseconds(0));
+  const int left = wal_pages_ - moved_pages_;
+  if (wal_pages_ >= kPages && left >= 0 && left <= kFewPages) return Restart(std::chrono::milliseconds(0));
   if (wal_pages_ - done_pages_ < kPages) return;
   done_pages_ = wal_pages_;
   MutexLock lock(mutex_);
@@ -60,8 +61,8 @@ void JournalCheckpointer::Restart(std::chrono::milliseconds patience) {
   writer_->SetBusyTimeout(SqliteDatabase::kBusyTimeout);
   done_pages_ = wal_pages_;
   moved_pages_ = 0;
-  if (result == SQLITE_OK || patience < kPatience) return;
-  restart_pages_ = wal_pages_ + kPages;
+  if (result == SQLITE_OK) return;
+  if (patience == kPatience) restart_pages_ = wal_pages_ + kPages;
   if ((result & 0xff) != SQLITE_BUSY) {
     logger_.Warning("journal_checkpoint_failed error=\"%s\"", writer_->LastError("checkpointing").ToString());
   } else if (wal_pages_ >= told_pages_) {

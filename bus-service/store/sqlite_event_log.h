@@ -123,6 +123,7 @@ class SqliteEventLog final : public EventLog, public StateLog, private JournalWr
   void ForgetLettersOf(ListenerId listener);
   // The next rows of DropWaiting; behind the last one, `itself`, those of the listener.
   void DropWaitingRows(ListenerId listener, bool itself);
+  void AwaitDropped(ListenerId listener, bool itself, std::shared_ptr<bool> more);
   // One after the other, each in a commit of its own; `done` when the last is in the files.
   void SaveStepwise(std::shared_ptr<std::deque<JournalWriter::Save>> steps, std::function<void()> done);
   void Seal(const std::shared_ptr<const IdIndex::Generation>& generation);

@@ -138,8 +138,14 @@ void SqliteEventLog::DropWaitingRows(ListenerId listener, bool itself) {
     *more = letters->more || *more_replays;
     return *more || !itself ? absl::OkStatus() : tables.listeners.Drop(listener);
   });
-  writer_->WhenDurable([this, listener, itself, more](const absl::Status& status) {
-    if (!status.ok() || *more) DropWaitingRows(listener, itself);
+  AwaitDropped(listener, itself, more);
+}
+
+void SqliteEventLog::AwaitDropped(ListenerId listener, bool itself, std::shared_ptr<bool> more) {
+  if (read_only_ || !writer_) return;
+  writer_->WhenDurable([this, listener, itself, more = std::move(more)](const absl::Status& status) {
+    if (!status.ok()) return AwaitDropped(listener, itself, more);  // the writer tries the step again by itself
+    if (*more) DropWaitingRows(listener, itself);
   });
 }
 

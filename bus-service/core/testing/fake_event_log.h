@@ -17,6 +17,7 @@ class FakeEventLog final : public EventLog, public StateLog {
   bool hold_reads = false;    // of events
   bool hold_lookups = false;  // everything else that is read
   bool damaged = false;
+  bool hold_durable = false;
   absl::Status read_status;  // what reads answer unless it is OK
   // The verification that was asked for last: it goes on when the test says so.
   std::stop_token verify_stop;
@@ -59,7 +60,9 @@ class FakeEventLog final : public EventLog, public StateLog {
   void RemoveReplay(ListenerId listener, uint64_t number) override { journal_.RemoveReplay(listener, number); }
   void DropWaiting(ListenerId listener) override { journal_.DropWaiting(listener); }
   void DropListener(ListenerId listener) override { journal_.DropListener(listener); }
-  void WhenDurable(std::function<void(absl::Status)> done) override { journal_.WhenDurable(std::move(done)); }
+  void WhenDurable(std::function<void(absl::Status)> done) override {
+    hold_durable ? durables_.push_back(std::move(done)) : journal_.WhenDurable(std::move(done));
+  }
   void ReadDeliveries(Sequence sequence, DeliveriesDone done) override;
   void ReadDeadLetters(uint64_t after_id, size_t max_letters, size_t max_bytes, DeadLettersDone done) override;
   void ReadReplays(ListenerId listener, uint64_t after_number, size_t max_replays, size_t max_bytes, ReplaysDone done) override;
@@ -68,6 +71,10 @@ class FakeEventLog final : public EventLog, public StateLog {
   void CompleteAppends(size_t most = SIZE_MAX);
   // All held appends fail, newest first.
   void FailAppends(const absl::Status& status);
+  // Whoever waits until something is durable is answered.
+  void CompleteDurables(const absl::Status& status) {
+    for (const auto& done : std::exchange(durables_, {})) done(status);
+  }
   // All held reads answer with what is stored now.
   void CompleteReads();
   void CompleteLookups(size_t most = SIZE_MAX);
@@ -92,6 +99,7 @@ class FakeEventLog final : public EventLog, public StateLog {
   std::deque<HeldAppend> appends_;
   std::vector<std::function<void()>> reads_;
   std::deque<std::function<void()>> lookups_;
+  std::vector<std::function<void(absl::Status)>> durables_;
   int read_count_ = 0;
 };
 
