@@ -38,7 +38,8 @@ void Print(const bus::v1::VerifyJournalResponse& report, std::ostream& out) {
   if (!report.done()) {
     out << absl::StrFormat("interrupted after %d of %d events\n", report.checked_events(), report.total_events());
   } else if (report.problems().empty()) {
-    out << absl::StrFormat("%d events are as they were written\n", report.checked_events());
+    const bool one = report.checked_events() == 1;
+    out << absl::StrFormat("%d %s written\n", report.checked_events(), one ? "event is as it was" : "events are as they were");
   } else {
     out << absl::StrFormat("%d of %d events checked\n", report.checked_events(), report.total_events());
   }
