@@ -16,6 +16,7 @@ namespace pvebus::storage {
 namespace {
 
 constexpr std::string_view kLocalPath = "/var/lib/vz";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 std::vector<std::string> TypeNames() {
   std::vector<std::string> names;
@@ -71,6 +72,11 @@ class ConfigReader {
   }
 
   void WarnUnknownType(const Section& section) {
+    if (section.type.starts_with(kByteOrderMark)) {
+      return WarnSkipped(section, section.id,
+                         "a byte order mark stands before the type and makes it unknown; write the file without one; the section "
+                         "is skipped");
+    }
     const bool secret = IsSecretName(section.type.substr(0, 100));
     if (warnings_.full()) return WarnSkipped(section, "", "");
     static const auto& names = *new std::vector<std::string>(TypeNames());

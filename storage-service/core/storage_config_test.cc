@@ -327,6 +327,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistreated{"\nnsf: nas\n server s\n", 2, "nas", true, {"no type 'nsf'", "did you mean 'nfs'?", "there are: dir, lvm"}},
         Mistreated{"glusterfs: gg\n server s\n", 1, "gg", true, {"no type 'glusterfs'"}},
+        Mistreated{"\xef\xbb\xbfnfs: nas\n server s\n", 1, "nas", true, {"byte order mark"}},
         Mistreated{"dir: a\n path /a\n", 1, "a", true, {"two characters"}},
         Mistreated{"dir: 1a\n path /a\n", 1, "1a", true, {"letter first"}},
         Mistreated{"dir: a_\n path /a\n", 1, "a_", true, {"digit last"}},
@@ -381,6 +382,7 @@ TEST(StorageConfigTest, SecretsNeverComeOut) {
       "rbd: aa\n keyring HIDDEN\n",
       "cifs: aa\n server s\n share x\n options vers=3.0,password=HIDDEN\n",
       "cifs: aa\n server s\n share x\n options password=HIDDEN x\n",
+      "cifs: aa\n server s\n share x\n options password=a;HIDDEN\n",
       "dir: aa\n path /a\n password HIDDEN\n",
       "dir: aa\n path /a\n password=HIDDEN\n",
       "dir: aa\n path /a\npassword HIDDEN\n",

@@ -1,5 +1,6 @@
 #include "storage-service/core/storage_endpoints.h"
 
+#include "absl/strings/str_split.h"
 #include "storage-service/core/section_file.h"
 #include "storage-service/core/storage_addresses.h"
 #include "storage-service/core/storage_values.h"
@@ -13,13 +14,13 @@ std::string_view ValueOf(const PropertyValues& properties, std::string_view name
 }
 
 // port= of mount options, the last one as mount takes it; 0 is "ask the server", so there is none.
-std::string_view PortOption(std::string_view options) {
+std::string PortOption(std::string_view options) {
   constexpr std::string_view kKey = "port=";
-  std::string_view port;
-  for (const std::string_view option : SplitList(options)) {
+  std::string port;
+  for (const std::string& option : std::vector<std::string>(absl::StrSplit(std::string(options), ','))) {
     if (option.starts_with(kKey)) port = option.substr(kKey.size());
   }
-  return port == "0" ? std::string_view() : port;
+  return port == "0" ? "" : port;
 }
 
 void Add(std::string_view host, std::string_view port, uint16_t default_port, std::vector<Endpoint>& endpoints) {

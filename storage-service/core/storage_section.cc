@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "sdk/base/nearest.h"
 #include "storage-service/core/storage_values.h"
 
@@ -34,13 +35,13 @@ std::vector<std::string> WithoutRepetitions(const std::vector<std::string_view>&
 }
 
 // Mount options may carry a password, though Proxmox VE has a place for it.
-std::string WithoutSecrets(std::string_view mount_options, bool& found) {
-  std::vector<std::string> options;
-  for (const std::string_view option : SplitList(mount_options)) {
+std::string WithoutSecrets(const std::string& mount_options, bool& found) {
+  std::vector<std::string> options = absl::StrSplit(mount_options, ',');
+  for (std::string& option : options) {
     const size_t equals = option.find('=');
-    const bool secret = equals != std::string_view::npos && IsSecretName(option.substr(0, equals));
-    found = found || secret;
-    options.push_back(secret ? std::string(option.substr(0, equals)) + "=***" : std::string(option));
+    if (equals == std::string::npos || !IsSecretName(option.substr(0, equals))) continue;
+    option.replace(equals + 1, std::string::npos, "***");
+    found = true;
   }
   return absl::StrJoin(options, ",");
 }
