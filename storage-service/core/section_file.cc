@@ -82,8 +82,10 @@ SectionLine ParseLine(std::string_view line, size_t number) {
     result.kind = SectionLine::Kind::kProperty;
     const std::string_view value = WithoutLeadingBlanks(content.substr(result.key.size()));
     if (!value.empty()) result.value = value;
-  } else if (ParseHeader(line)) {
+  } else if (const auto header = ParseHeader(line)) {
     result.kind = SectionLine::Kind::kHeader;
+    result.key = header->type;
+    result.value = header->id;
   }
   return result;
 }

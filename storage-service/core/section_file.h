@@ -21,8 +21,8 @@ struct SectionLine {
   };
   Kind kind = Kind::kOther;
   size_t line = 0;
-  std::string_view key;                   // the first word
-  std::optional<std::string_view> value;  // what follows it, without the blanks around; only of properties
+  std::string_view key;                   // the first word; of a header the type
+  std::optional<std::string_view> value;  // of a property what follows, without the blanks around; of a header the id
   bool carriage_return = false;           // the line ends with one
 };
 

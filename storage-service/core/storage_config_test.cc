@@ -282,6 +282,8 @@ TEST(StorageConfigTest, AHeaderWithoutAnEmptyLineBeforeItIsSwallowed) {
   EXPECT_THAT(config.storages[0].contents, ElementsAre("iso")) << "what follows counts for aa";
   ASSERT_EQ(config.warnings.size(), 2u);
   EXPECT_EQ(config.warnings[0].line, 3u);
+  EXPECT_EQ(config.warnings[0].storage_id, "nas");
+  EXPECT_TRUE(config.warnings[0].section_skipped);
   EXPECT_THAT(config.warnings[0].message, AllOf(HasSubstr("storage of line 1"), HasSubstr("put an empty line before it")));
   EXPECT_THAT(config.warnings[1].message, HasSubstr("no property 'server'"));
 }
@@ -356,6 +358,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistreated{"dir: aa\n path /a\n preallocation thin\n", 3, "aa", false, {"off, metadata"}},
         Mistreated{"dir: aa\n path /a\n bwlimit migration=1\rx\n", 3, "aa", false, {"carriage return"}},
         Mistreated{"dir: aa\n path /a\ncontent iso\n", 3, "aa", false, {"properties are indented"}},
+        Mistreated{"dir: aa\n path /a\nnote: this\n", 3, "aa", false, {"properties are indented"}},
         Mistreated{"pbs: aa\n server s\n datastore d\n port 99999\n", 4, "aa", false, {"'99999'", "1 to 65535"}},
         Mistreated{"pbs: aa\n server s\n datastore d\n fingerprint ab:cd\n", 4, "aa", false, {"SHA-256"}},
         Mistreated{"iscsi: aa\n portal s:99999\n target t\n", 1, "aa", false, {"no endpoint", "1 to 65535"}},
@@ -386,6 +389,7 @@ TEST(StorageConfigTest, SecretsNeverComeOut) {
       "dir: aa\n path /a\n password HIDDEN\n",
       "dir: aa\n path /a\n password=HIDDEN\n",
       "dir: aa\n path /a\npassword HIDDEN\n",
+      "dir: aa\n path /a\npassword: HIDDEN\n",
       "dir: aa\n path /a\n\n password HIDDEN\n",
       "password: HIDDEN\n",
       "keyring: HIDDEN/=\n",

@@ -68,12 +68,19 @@ void StorageSection::ReadLine(const SectionLine& line) {
                                    "file with Unix line ends"
                                  : "the line has blanks, so it is not empty and does not end the section; remove the blanks");
     case SectionLine::Kind::kHeader:
-      return Warn(line.line, absl::StrFormat("this is no new section, for no empty line stands before it, and what follows "
-                                             "counts for the storage of line %d; put an empty line before it",
-                                             section_.line));
+      return ReadSwallowedHeader(line);
     case SectionLine::Kind::kOther:
       return Warn(line.line, "the line is ignored; properties are indented, and a section ends at an empty line");
   }
+}
+
+void StorageSection::ReadSwallowedHeader(const SectionLine& line) {
+  if (FindStorageType(line.key) == nullptr || !IsStorageId(*line.value)) return ReadLine({.line = line.line});
+  warnings_.Add(line.line, *line.value,
+                absl::StrFormat("this section is not read, for no empty line stands before it, and what follows counts for the "
+                                "storage of line %d; put an empty line before it",
+                                section_.line),
+                true);
 }
 
 void StorageSection::ReadProperty(const SectionLine& line) {

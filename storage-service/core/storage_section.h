@@ -32,6 +32,7 @@ class StorageSection {
   };
 
   void ReadLine(const SectionLine& line);
+  void ReadSwallowedHeader(const SectionLine& line);
   void ReadProperty(const SectionLine& line);
   void KeepSecretsOut(const Property& property, Value& value);
   bool HasAllRequired();
