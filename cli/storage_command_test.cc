@@ -64,7 +64,8 @@ TEST_F(StorageCommandTest, AFileWithoutStoragesSaysSo) {
 }
 
 TEST_F(StorageCommandTest, AnyBytesBecomeValidJson) {
-  const std::string bytes("dir: aa\n\tpath /a\n\tbwlimit \xff\xc3\0\x1b[31m\n\t\xfe\xff x\n\n\xe2\x82: \x80\x80\n", 50);
+  const std::string bytes =
+      "dir: aa\n\tpath /a\n\tbwlimit \xff\xc3" + std::string(1, '\0') + "\x1b[31m\n\t\xfe\xff x\n\n\xe2\x82: \x80\x80\n";
 
   const RunOutcome run = Parse(bytes, "json");
 

@@ -14,7 +14,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::Pair;
-using testing::UnorderedElementsAre;
 
 Endpoint At(std::string host, std::optional<uint16_t> port) { return {std::move(host), port}; }
 

@@ -8,7 +8,6 @@
 namespace pvebus::storage {
 namespace {
 
-using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
 std::vector<std::string> NamesOf(bool (*wanted)(const StorageType&)) {
