@@ -110,6 +110,7 @@ int RunPvebus(int argc, const char* const* argv, Console& console) {
   AddReplayCommand(root, action);
   AddDeadLettersCommand(root, action);
   AddJournalCommand(root, action);
+  AddStorageCommand(root, action);
   AddHealthCommand(root, action);
   AddFooter(root);
   try {

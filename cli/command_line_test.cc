@@ -33,6 +33,8 @@ TEST(CommandLineTest, EveryCommandTeachesWithExamples) {
                                                           {"dead-letters", "discard"},
                                                           {"journal"},
                                                           {"journal", "verify"},
+                                                          {"storage"},
+                                                          {"storage", "parse"},
                                                           {"listeners"},
                                                           {"watch"}};
   for (std::vector<const char*> command : commands) {
@@ -108,6 +110,10 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{"dead-letter", "list"}, "'dead-letters'?"},
       {{"dead-letters", "redrve", "--all"}, "'redrive'?"},
       {{"dead-letters", "discard", "--al", "--reason", "x"}, "'--all'?"},
+      {{"storage"}, "there are: parse"},
+      {{"storage", "prase", "x"}, "'parse'?"},
+      {{"storage", "parse"}, "FILE"},
+      {{"storage", "parse", "/no/such/file"}, "cannot read '/no/such/file'"},
       {{}, "there are: publish, result"},
   };
   for (const auto& [arguments, expected] : cases) {

@@ -18,6 +18,7 @@ void AddReplayCommand(CLI::App& root, Action& action);
 void AddDeadLettersCommand(CLI::App& root, Action& action);
 void AddWatchCommand(CLI::App& root, Action& action);
 void AddJournalCommand(CLI::App& root, Action& action);
+void AddStorageCommand(CLI::App& root, Action& action);
 void AddHealthCommand(CLI::App& root, Action& action);
 
 }  // namespace pvebus::cli

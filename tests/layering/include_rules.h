@@ -11,7 +11,8 @@ namespace pvebus::layering {
 //   main -> rpc | store | host -> core -> sdk/base
 // core knows its own core, sdk/base, Abseil and the parts of the standard library that touch neither threads nor files; store,
 // host and rpc do not know each other; no service knows another; sdk knows no service; sdk/base knows only the standard library
-// and Abseil; nothing but tests knows tests; every include is written from the repository root.
+// and Abseil; cli knows sdk and the core of services other than the bus; nothing but tests knows tests; every include is written
+// from the repository root.
 
 // Why `file` (a path from the repository root) may not include `header`; empty when it may. `angled`: written in <>.
 std::string WhyForbidden(const std::filesystem::path& file, std::string_view header, bool angled);

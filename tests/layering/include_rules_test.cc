@@ -50,7 +50,7 @@ TEST_F(ExampleTree, TheDirectionItselfIsAllowed) {
   Write("bus-service/core/a.h", "#include \"sdk/base/a.h\"\n#include \"absl/status/status.h\"\n#include <vector>\n");
   Write("bus-service/core/a_test.cc", "#include \"gtest/gtest.h\"\n#include \"tests/support/wait.h\"\n#include <thread>\n");
   Write("sdk/base/a.h", "#include <mutex>\n#include \"absl/status/status.h\"\n");
-  Write("cli/main.cc", "#include \"sdk/client/a.h\"\n#include \"CLI/CLI.hpp\"\n");
+  Write("cli/main.cc", "#include \"sdk/client/a.h\"\n#include \"CLI/CLI.hpp\"\n#include \"storage-service/core/a.h\"\n");
 
   EXPECT_THAT(Found(), IsEmpty());
 }
@@ -110,7 +110,9 @@ INSTANTIATE_TEST_SUITE_P(Seeded, ForbiddenTest,
                                            Forbidden{"sdk/base/a.cc", "#include \"sdk/client/a.h\""},
                                            Forbidden{"sdk/base/a.cc", "#include \"grpcpp/grpcpp.h\""},
                                            Forbidden{"sdk/client/a.cc", "#include \"cli/a.h\""},
-                                           Forbidden{"cli/a.cc", "#include \"bus-service/core/a.h\""}));
+                                           Forbidden{"cli/a.cc", "#include \"bus-service/core/a.h\""},
+                                           Forbidden{"cli/a.cc", "#include \"storage-service/host/a.h\""},
+                                           Forbidden{"cli/a.cc", "#include \"storage-service/rpc/a.h\""}));
 
 }  // namespace
 }  // namespace pvebus::layering
