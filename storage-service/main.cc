@@ -8,10 +8,10 @@ int main(int argc, char** argv) {
       .description = "Tells what the events of the bus mean for the node's storages",
       .default_listen = "127.0.0.1:7403",
       .identity = {"storage-service", "storage-hooks", pvebus::storage::v1::StorageService::service_full_name()},
-      .assemble = [](pvebus::hooks::HookChain& chain, pvebus::Logger& logger) -> absl::StatusOr<std::unique_ptr<grpc::Service>> {
-        const absl::Status status = chain.Add(pvebus::storage::StorageEventLogger(logger));
+      .assemble = [](const pvebus::hook_service::HookProgramParts& parts) -> absl::StatusOr<std::unique_ptr<grpc::Service>> {
+        const absl::Status status = parts.chain.Add(pvebus::storage::StorageEventLogger(parts.logger));
         if (!status.ok()) return status;
-        return std::make_unique<pvebus::storage::StorageRpc>(chain);
+        return std::make_unique<pvebus::storage::StorageRpc>(parts.chain);
       },
   };
   return pvebus::hook_service::RunHookProgram(program, argc, argv);

@@ -42,6 +42,29 @@ TEST(AnswerTest, FailedHooksAreNamedInARejectionForAnotherAttempt) {
   EXPECT_EQ(rejection.hook_results_size(), 3);
 }
 
+TEST(AnswerTest, OnlyTheHooksThemselvesDecideAndAreCounted) {
+  const auto acknowledged = AnswerFor({Result("a", bus::v1::HOOK_STATE_CHANGED), Result("a", bus::v1::HOOK_STATE_FAILED)});
+  const auto rejected = AnswerFor({Result("a", bus::v1::HOOK_STATE_FAILED, "1 of 2"),
+                                   Result("a", bus::v1::HOOK_STATE_FAILED, "nas"), Result("b", bus::v1::HOOK_STATE_CHANGED)});
+
+  EXPECT_TRUE(acknowledged.is_acknowledgement());
+  EXPECT_EQ(acknowledged.settlement().acknowledgement().hook_results_size(), 2);
+  EXPECT_EQ(rejected.settlement().rejection().error().message(), "1 of 2 hooks failed: a: 1 of 2");
+  EXPECT_EQ(rejected.settlement().rejection().hook_results_size(), 3);
+}
+
+TEST(AnswerTest, DetailsBeyondWhatTheBusTakesAreLeftOutAndNoHookIs) {
+  std::vector<bus::v1::HookResult> results(200, Result("a", bus::v1::HOOK_STATE_CHANGED));
+  results.insert(results.end(), 200, Result("b", bus::v1::HOOK_STATE_CHANGED));
+  results.push_back(Result("c", bus::v1::HOOK_STATE_CHANGED));
+
+  const auto rows = AnswerFor(results).settlement().acknowledgement().hook_results();
+
+  ASSERT_EQ(rows.size(), 256);
+  EXPECT_EQ(rows[255].hook(), "c");
+  EXPECT_EQ(rows[200].hook(), "b");
+}
+
 TEST(AnswerTest, LongMessagesAreCutToTheContract) {
   const client::Answer answer = AnswerFor({Result("a", bus::v1::HOOK_STATE_FAILED, std::string(4096, 'x')),
                                            Result("b", bus::v1::HOOK_STATE_FAILED, std::string(4096, 'y'))});

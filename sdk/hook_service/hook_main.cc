@@ -70,6 +70,7 @@ int RunHookProgram(const HookProgram& program, int argc, const char* const* argv
   CLI::App app(program.description, name);
   Flags flags;
   AddFlags(app, program, flags);
+  if (program.add_flags) program.add_flags(app);
   if (const auto exit_code = service::ParseCommandLine(app, argc, argv)) return *exit_code;
   const auto logger = service::MakeLogger(flags.service);
   if (!logger.ok()) {
@@ -80,12 +81,10 @@ int RunHookProgram(const HookProgram& program, int argc, const char* const* argv
   const RealClock clock;
   auto journal = OpenJournal(program, flags, clock, **logger);
   if (!journal.ok()) return Failed(name, journal.status());
-  std::unique_ptr<grpc::Service> rpc;
   HookService service(program.identity, flags.service, flags.hooks, **logger, clock, *std::move(journal));
-  auto assembled = program.assemble(service.chain(), **logger);
-  if (!assembled.ok()) return Failed(name, assembled.status());
-  rpc = *std::move(assembled);
-  return service.Run(*rpc);
+  const auto rpc = program.assemble({service.chain(), service.publisher(), clock, **logger, flags.service, service.options()});
+  if (!rpc.ok()) return Failed(name, rpc.status());
+  return service.Run(**rpc);
 }
 
 }  // namespace pvebus::hook_service

@@ -44,6 +44,8 @@ class HookService {
   HookService& operator=(const HookService&) = delete;
 
   hooks::HookChain& chain() { return chain_; }
+  const client::Publisher& publisher() const { return publisher_; }
+  const service::HookServiceOptions& options() const { return hook_options_; }
 
   // Serves until SIGTERM or SIGINT (drains for up to 10 s, 0) or until it cannot go on (1; the log says why). Requires:
   // service::BlockStopSignals; `rpc` outlives the call; hooks are added.

@@ -169,6 +169,7 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
     const bool ran_before = earlier != succeeded.end();
     HookRecord record = ran_before ? DoneBefore(hook->name, earlier->second, run.resource, state_->clock) : done[next_done++];
     results.push_back(record.result);
+    results.insert(results.end(), record.details.begin(), record.details.end());
     if (ran_before || next_done > saved) unsaved.push_back(std::move(record));
   }
   save(std::move(unsaved));

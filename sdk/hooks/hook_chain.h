@@ -20,6 +20,17 @@
 
 namespace pvebus::hooks {
 
+inline constexpr size_t kMaxHookDetails = 100;
+
+// One of several things that a hook acted on for one event: a row of its own in the result and in the history.
+struct HookDetail {
+  bus::v1::HookState state = bus::v1::HOOK_STATE_UNCHANGED;
+  std::string resource;
+  std::string before;
+  std::string after;
+  std::string message;
+};
+
 // What a hook says it did.
 struct HookOutcome {
   bus::v1::HookState state = bus::v1::HOOK_STATE_UNCHANGED;
@@ -27,6 +38,9 @@ struct HookOutcome {
   std::string before;
   std::string after;
   std::string message;
+  // Follow the hook's own row, which decides whether it has succeeded. Of more than kMaxHookDetails those that FAILED or
+  // CHANGED stay first, and the last row counts what was left out.
+  std::vector<HookDetail> details;
   // What the service keeps of this event beside the history: saved together with the outcome, once per event and hook, and only
   // when the hook has succeeded (CHANGED, UNCHANGED, SKIPPED).
   std::vector<KeptChange> kept;
@@ -75,7 +89,8 @@ class HookChain {
   // OK, or NOT_FOUND HOOK_NOT_FOUND, naming the nearest.
   absl::Status CheckName(std::string_view name) const;
 
-  // One result per hook, in order; it is in the journal when this returns. In a dry run hooks see context.dry_run().
+  // The results of the hooks, in order, each followed by its details; they are in the journal when this returns. In a dry run
+  // hooks see context.dry_run().
   std::vector<bus::v1::HookResult> Run(const client::EventContext& context);
   // Whether `hook` has done its work for the event already: what comes again shall not be counted twice.
   bool HasSucceeded(std::string_view hook, const std::string& event_id) const;

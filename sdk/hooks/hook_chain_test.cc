@@ -359,6 +359,58 @@ TEST_F(HookChainTest, HistoryAndStatisticsTellWhatHappened) {
   EXPECT_THAT(chain_.Executions({}), IsEmpty());
 }
 
+TEST_F(HookChainTest, DetailsOfAHookFollowItInTheResultAndAreFoundByWhatTheyAreAbout) {
+  Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
+    return HookOutcome{.message = "two",
+                       .details = {{.state = bus::v1::HOOK_STATE_CHANGED, .resource = "storage/nas", .before = "b", .after = "a"},
+                                   {.state = bus::v1::HOOK_STATE_SKIPPED, .resource = "storage/san", .message = "why"}}};
+  }));
+  Add(MakeHook("b", Returns(bus::v1::HOOK_STATE_UNCHANGED)));
+
+  const auto results = RunChain("e1");
+  const auto executions = chain_.Executions({.resource = "storage/san"});
+
+  ASSERT_EQ(results.size(), 4u);
+  EXPECT_EQ(results[0].message(), "two");
+  EXPECT_EQ(results[1].hook(), "a");
+  EXPECT_EQ(results[1].resource(), "storage/nas");
+  EXPECT_EQ(results[1].state(), bus::v1::HOOK_STATE_CHANGED);
+  EXPECT_EQ(results[1].after(), "a");
+  EXPECT_EQ(results[2].message(), "why");
+  EXPECT_EQ(results[3].hook(), "b");
+  ASSERT_EQ(executions.size(), 1u);
+  EXPECT_EQ(executions[0].result().message(), "why");
+  EXPECT_EQ(executions[0].resource(), "container/101");
+  EXPECT_EQ(chain_.Statistics()[0].total_count(), 1u);
+}
+
+TEST_F(HookChainTest, OfTooManyDetailsThoseThatMatterStay) {
+  Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
+    HookOutcome outcome;
+    for (int i = 0; i < 300; ++i) outcome.details.push_back({.state = bus::v1::HOOK_STATE_SKIPPED});
+    outcome.details.push_back({.state = bus::v1::HOOK_STATE_FAILED, .resource = "storage/last"});
+    return outcome;
+  }));
+
+  const auto results = RunChain("e1");
+
+  ASSERT_EQ(results.size(), 1 + kMaxHookDetails);
+  EXPECT_EQ(results[1].resource(), "storage/last");
+  EXPECT_EQ(results.back().message(), "and 202 more");
+}
+
+TEST_F(HookChainTest, DetailWithoutAStateFailsTheHook) {
+  Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
+    return HookOutcome{.details = {{.state = bus::v1::HOOK_STATE_UNSPECIFIED, .resource = "storage/nas"}}};
+  }));
+
+  const auto results = RunChain("e1");
+
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].state(), bus::v1::HOOK_STATE_FAILED);
+  EXPECT_EQ(results[0].message(), "it ended storage/nas with the unknown state 0");
+}
+
 TEST_F(HookChainTest, DurationsAreThoseOfTheClock) {
   FakeClock clock;
   HookChain chain({}, clock);

@@ -16,7 +16,19 @@ bool Matches(const bus::v1::HookExecution& execution, const ExecutionQuery& quer
   if (!query.hook.empty() && execution.result().hook() != query.hook) return false;
   if (query.state != bus::v1::HOOK_STATE_UNSPECIFIED && execution.result().state() != query.state) return false;
   if (!query.event_id.empty() && execution.event_id() != query.event_id) return false;
-  return query.resource.empty() || execution.resource() == query.resource;
+  return query.resource.empty() || execution.resource() == query.resource || execution.result().resource() == query.resource;
+}
+
+// Without its id.
+bus::v1::HookExecution ExecutionOf(const ChainRun& run, const HookRecord& record, const bus::v1::HookResult& result) {
+  bus::v1::HookExecution execution;
+  execution.set_event_id(run.event_id);
+  execution.set_attempt(run.attempt);
+  execution.set_resource(run.resource);
+  *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(record.start.time_since_epoch()).count());
+  *execution.mutable_result() = result;
+  return execution;
 }
 
 }  // namespace
@@ -60,14 +72,11 @@ std::vector<bus::v1::HookExecution> HookHistory::Record(const ChainRun& run) {
   MutexLock lock(mu_);
   for (const HookRecord& record : run.records) {
     counts_[record.result.hook()].Add(record);
-    bus::v1::HookExecution& execution = recorded.emplace_back();
+    recorded.push_back(ExecutionOf(run, record, record.result));
+    for (const bus::v1::HookResult& detail : record.details) recorded.push_back(ExecutionOf(run, record, detail));
+  }
+  for (bus::v1::HookExecution& execution : recorded) {
     execution.set_execution_id(++last_execution_id_);
-    execution.set_event_id(run.event_id);
-    execution.set_attempt(run.attempt);
-    execution.set_resource(run.resource);
-    *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(record.start.time_since_epoch()).count());
-    *execution.mutable_result() = record.result;
     executions_.push_back(execution);
   }
   while (executions_.size() > size_) executions_.pop_front();

@@ -20,7 +20,7 @@ struct ExecutionQuery {
   std::string hook;
   bus::v1::HookState state = bus::v1::HOOK_STATE_UNSPECIFIED;
   std::string event_id;
-  std::string resource;              // what the event was about: "container/101"
+  std::string resource;              // what the event was about, or the hook acted on: "container/101"
   uint64_t before_execution_id = 0;  // 0: from the newest
   size_t limit = 100;
 };
@@ -41,6 +41,7 @@ struct KeptChange {
 // One hook's part in one run of a chain.
 struct HookRecord {
   bus::v1::HookResult result;
+  std::vector<bus::v1::HookResult> details;
   SystemTime start{};
   Duration duration{};
   bool ran = false;          // false: it was not called; does not count in the durations
@@ -83,7 +84,7 @@ class HookHistory {
   void Restore(std::vector<bus::v1::HookExecution> executions, uint64_t last_execution_id,
                std::map<std::string, HookCounts> counts);
 
-  // The new executions, one per record.
+  // The new executions, one per record and detail.
   std::vector<bus::v1::HookExecution> Record(const ChainRun& run);
   std::vector<bus::v1::HookExecution> Executions(const ExecutionQuery& query) const;
   size_t Clear();

@@ -28,6 +28,35 @@ bus::v1::Delivery CopyOf(const client::EventContext& context) {
 
 HookOutcome Failed(std::string message) { return {.state = bus::v1::HOOK_STATE_FAILED, .message = std::move(message)}; }
 
+bool IsState(bus::v1::HookState state) { return state != bus::v1::HOOK_STATE_UNSPECIFIED && bus::v1::HookState_IsValid(state); }
+
+// A hook's own row, or one of its details.
+template <typename Row>
+bus::v1::HookResult ResultOf(const Hook& hook, const Row& row, Duration duration) {
+  bus::v1::HookResult result;
+  result.set_hook(hook.name);
+  result.set_state(row.state);
+  result.set_resource(CleanUtf8(row.resource, kMaxResourceBytes));
+  result.set_before(CleanUtf8(row.before, kMaxTextBytes));
+  result.set_after(CleanUtf8(row.after, kMaxTextBytes));
+  result.set_message(CleanUtf8(row.message, kMaxTextBytes));
+  *result.mutable_duration() = google::protobuf::util::TimeUtil::NanosecondsToDuration(duration.count());
+  return result;
+}
+
+// What matters most stays when there are too many.
+std::vector<HookDetail> Bounded(std::vector<HookDetail> details) {
+  if (details.size() <= kMaxHookDetails) return details;
+  std::stable_partition(details.begin(), details.end(), [](const HookDetail& detail) {
+    return detail.state == bus::v1::HOOK_STATE_FAILED || detail.state == bus::v1::HOOK_STATE_CHANGED;
+  });
+  const size_t left_out = details.size() - (kMaxHookDetails - 1);
+  const bus::v1::HookState state = details[kMaxHookDetails - 1].state;
+  details.resize(kMaxHookDetails - 1);
+  details.push_back({.state = state, .message = absl::StrFormat("and %d more", left_out)});
+  return details;
+}
+
 }  // namespace
 
 HookRun::HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunParts parts)
@@ -129,8 +158,11 @@ HookOutcome HookRun::Call(const Hook& hook, std::stop_source& stop) const {
   const client::EventContext context(delivery_, parts_.publisher, stop.get_token());
   try {
     HookOutcome outcome = hook.run(context, stop.get_token());
-    if (outcome.state != bus::v1::HOOK_STATE_UNSPECIFIED && bus::v1::HookState_IsValid(outcome.state)) return outcome;
-    return Failed(absl::StrFormat("it ended with the unknown state %d", outcome.state));
+    if (!IsState(outcome.state)) return Failed(absl::StrFormat("it ended with the unknown state %d", outcome.state));
+    const auto unknown = std::find_if(outcome.details.begin(), outcome.details.end(),
+                                      [](const HookDetail& detail) { return !IsState(detail.state); });
+    if (unknown == outcome.details.end()) return outcome;
+    return Failed(absl::StrFormat("it ended %s with the unknown state %d", unknown->resource, unknown->state));
   } catch (const std::exception& exception) {
     return Failed(absl::StrFormat("it threw: %s", exception.what()));
   } catch (...) {
@@ -149,14 +181,9 @@ void HookRun::GiveUpOn(size_t index) {
 }
 
 void HookRun::Fill(HookRecord& record, const Hook& hook, const HookOutcome& outcome) const {
-  bus::v1::HookResult& result = record.result;
-  result.set_hook(hook.name);
-  result.set_state(outcome.state);
-  result.set_resource(CleanUtf8(outcome.resource, kMaxResourceBytes));
-  result.set_before(CleanUtf8(outcome.before, kMaxTextBytes));
-  result.set_after(CleanUtf8(outcome.after, kMaxTextBytes));
-  result.set_message(CleanUtf8(outcome.message, kMaxTextBytes));
-  *result.mutable_duration() = google::protobuf::util::TimeUtil::NanosecondsToDuration(record.duration.count());
+  record.result = ResultOf(hook, outcome, record.duration);
+  record.details.clear();
+  for (const HookDetail& detail : Bounded(outcome.details)) record.details.push_back(ResultOf(hook, detail, {}));
   record.kept = outcome.kept;
 }
 

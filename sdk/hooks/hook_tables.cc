@@ -156,9 +156,10 @@ absl::Status HookTables::Write(const std::vector<const HookWrite*>& writes) {
 
 absl::Status HookTables::WriteRows(const HookWrite& write) {
   absl::Status status;
-  for (size_t i = 0; i < write.executions.size() && status.ok(); ++i) {
-    const HookRecord& record = write.run.records[i];
-    status = PutExecution(write.executions[i]);
+  for (const bus::v1::HookExecution& execution : write.executions) {
+    if (status.ok()) status = PutExecution(execution);
+  }
+  for (const HookRecord& record : write.run.records) {
     if (status.ok()) status = PutStatistics(record);
     if (status.ok() && write.run.Succeeded(record)) status = PutSuccess(write.run, record);
   }

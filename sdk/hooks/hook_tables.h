@@ -31,7 +31,7 @@ struct RecoveredHooks {
 // One thing to write.
 struct HookWrite {
   ChainRun run;
-  std::vector<bus::v1::HookExecution> executions;  // one per record of `run`
+  std::vector<bus::v1::HookExecution> executions;  // of the records of `run` and their details
   uint64_t clear_up_to = 0;                        // executions with such an id or a smaller one are forgotten
   std::string forget_hook;                         // its statistics are
 };

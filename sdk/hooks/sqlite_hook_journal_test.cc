@@ -92,6 +92,24 @@ TEST_F(SqliteHookJournalTest, EverythingIsThereWhenItIsOpenedAgain) {
   EXPECT_THAT(journal_->SucceededFor("e3"), IsEmpty());
 }
 
+TEST_F(SqliteHookJournalTest, DetailsAreExecutionsAndNothingElse) {
+  Open();
+  HookRecord record = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  record.details = {record.result, record.result};
+  record.details[1].set_resource("storage/nas");
+  journal_->Record(RunOf("e1", {record, MakeRecord("b", bus::v1::HOOK_STATE_FAILED)}));
+  Open();
+
+  const auto executions = journal_->Executions({});
+
+  ASSERT_EQ(executions.size(), 4u);
+  EXPECT_EQ(executions[1].result().resource(), "storage/nas");
+  EXPECT_EQ(executions[0].result().hook(), "b");
+  EXPECT_EQ(journal_->StatisticsOf("a").total_count(), 1u);
+  EXPECT_EQ(journal_->StatisticsOf("b").failed_count(), 1u);
+  EXPECT_THAT(journal_->SucceededFor("e1"), UnorderedElementsAre(Pair("a", 1u)));
+}
+
 TEST_F(SqliteHookJournalTest, StatisticsOfManyProcessesAreThoseOfOne) {
   HookHistory whole(1000);
   for (int i = 1; i <= 6; ++i) {
