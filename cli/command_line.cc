@@ -73,14 +73,15 @@ Examples:
   pvebus events --from -15m --follow
   pvebus trace EVENT_ID
   pvebus dead-letters list
+  pvebus storage list
   pvebus --bus unix:/run/pvebus/bus.sock result EVENT_ID --output json
 
-Exit status: 0 all succeeded, 1 some listener failed or is pending, or the journal is damaged, 2 wrong usage, 3 the bus is
-unreachable or refused.)");
+Exit status: 0 all succeeded, 1 some listener or VLAN failed or is pending, or the journal is damaged, 2 wrong usage, 3 the server
+is unreachable or refused.)");
 }
 
 void AddGlobalOptions(CLI::App& root, GlobalOptions& global, std::optional<size_t>& format) {
-  root.add_option("--bus", global.bus, "The bus: HOST:PORT or unix:/PATH")
+  root.add_option("--bus", global.server.address, "The bus: HOST:PORT or unix:/PATH")
       ->envname("PVEBUS_BUS")
       ->capture_default_str()
       ->type_name("ADDRESS");

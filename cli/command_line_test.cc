@@ -35,6 +35,13 @@ TEST(CommandLineTest, EveryCommandTeachesWithExamples) {
                                                           {"journal", "verify"},
                                                           {"storage"},
                                                           {"storage", "parse"},
+                                                          {"storage", "list"},
+                                                          {"storage", "status"},
+                                                          {"storage", "vlan"},
+                                                          {"storage", "vlan", "create"},
+                                                          {"storage", "vlan", "delete"},
+                                                          {"storage", "vlan", "list"},
+                                                          {"storage", "reconcile"},
                                                           {"listeners"},
                                                           {"watch"}};
   for (std::vector<const char*> command : commands) {
@@ -110,7 +117,20 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{"dead-letter", "list"}, "'dead-letters'?"},
       {{"dead-letters", "redrve", "--all"}, "'redrive'?"},
       {{"dead-letters", "discard", "--al", "--reason", "x"}, "'--all'?"},
-      {{"storage"}, "there are: parse"},
+      {{"storage"}, "there are: list, status, vlan, reconcile, parse"},
+      {{"storage", "stauts"}, "'status'?"},
+      {{"storage", "status"}, "STORAGE is required: `pvebus storage list`"},
+      {{"storage", "vlan"}, "there are: create, delete, list"},
+      {{"storage", "vlan", "create", "nas", "--tag", "1", "--address", "10.1.0.5/24"}, "--base is required"},
+      {{"storage", "vlan", "create", "nas", "--base", "b", "--tag", "4095", "--address", "10.1.0.5/24"},
+       "not in range 1 to 4094"},
+      {{"storage", "vlan", "create", "nas", "--base", "b", "--tag", "1", "--address", "10.1.0.5"}, "such as 10.1.0.5/24"},
+      {{"storage", "vlan", "create", "nas", "--base", "b", "--tag", "1", "--address", "10.1.0.5/24", "--mtu", "67"},
+       "not in range 68 to 65535"},
+      {{"storage", "vlan", "create", "nas", "--base", "b", "--tag", "1", "--address", "10.1.0.5/24", "--gateway", "10.1.0.1"},
+       "--gateway requires --route"},
+      {{"storage", "vlan", "delete"}, "STORAGE is required"},
+      {{"storage", "list", "--storge", "x"}, "'--storage'?"},
       {{"storage", "prase", "x"}, "'parse'?"},
       {{"storage", "parse"}, "FILE"},
       {{"storage", "parse", "/no/such/file"}, "cannot read '/no/such/file'"},
@@ -155,6 +175,36 @@ TEST(CommandLineTest, AnUnreachableBusIsNamedWithWhatToDoNext) {
     EXPECT_THAT(run.err, AllOf(HasSubstr("127.0.0.1:1 is unreachable"), HasSubstr("next: ")));
     EXPECT_EQ(run.out, "");
   }
+}
+
+TEST(CommandLineTest, AnUnreachableStorageServiceIsNotTakenForTheBus) {
+  const std::vector<std::vector<const char*>> commands = {
+      {"storage", "list"},
+      {"storage", "status", "nas"},
+      {"storage", "status", "--refresh"},
+      {"storage", "vlan", "create", "nas", "--base", "b", "--tag", "1", "--address", "10.1.0.5/24"},
+      {"storage", "vlan", "delete", "nas"},
+      {"storage", "vlan", "list"},
+      {"storage", "reconcile"},
+  };
+  for (std::vector<const char*> command : commands) {
+    command.insert(command.end(), {"--storage", kNobody});
+    const RunOutcome run = RunInTest(command);
+
+    EXPECT_EQ(run.exit_code, kRefused) << testing::PrintToString(command) << run.err;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("storage-service at 127.0.0.1:1 is unreachable"),
+                               HasSubstr("next: is storage-service running there? Name another address with --storage or "
+                                         "PVEBUS_STORAGE")));
+    EXPECT_THAT(run.err, testing::Not(HasSubstr("the bus")));
+    EXPECT_EQ(run.out, "");
+  }
+}
+
+TEST(CommandLineTest, AnotherServersHealthIsNotTakenForTheBus) {
+  const RunOutcome run = RunInTest({"health", "--address", kNobody});
+
+  EXPECT_EQ(run.exit_code, kRefused);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("the server at 127.0.0.1:1 is unreachable"), HasSubstr("--address")));
 }
 
 TEST(CommandLineTest, ProgramsGetErrorsAsJson) {

@@ -13,9 +13,9 @@ enum class OutputFormat { kTable, kJson };
 // What the program ends with.
 enum ExitCode : int {
   kAllSucceeded = 0,
-  kListenerFailed = 1,  // or is pending, or the journal is damaged
+  kListenerFailed = 1,  // or is pending, the journal is damaged, or what was asked about is not as it should be
   kUsageError = 2,
-  kRefused = 3,  // the bus is unreachable, or refused
+  kRefused = 3,  // the server is unreachable, or refused
 };
 
 // Where a command writes. `out` is what was asked for, `err` is about it.
@@ -28,9 +28,17 @@ struct Console {
   bool json() const { return format == OutputFormat::kJson; }
 };
 
-// The options that every command has.
+// The server that a command asks, in the words of its messages.
+struct Server {
+  std::string name = "the bus";
+  std::string address = "127.0.0.1:7400";
+  std::string named_by = "--bus or PVEBUS_BUS";
+  std::string when_late = "see what the bus is busy with: `pvebus listeners`";
+};
+
+// The options that every command has. The server is the bus, unless a command asks another one.
 struct GlobalOptions {
-  std::string bus = "127.0.0.1:7400";
+  Server server;
   std::optional<std::chrono::milliseconds> timeout;
 
   std::chrono::milliseconds TimeoutOr(std::chrono::milliseconds fallback) const { return timeout.value_or(fallback); }

@@ -1,7 +1,7 @@
 #include "cli/dead_letter_control.h"
 
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
+#include "cli/connection.h"
 #include "cli/dead_letter_selection.h"
 #include "cli/error_output.h"
 #include "cli/proto_json.h"

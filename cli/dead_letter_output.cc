@@ -16,9 +16,10 @@ void PrintHooks(const google::protobuf::RepeatedPtrField<bus::v1::HookResult>& h
   if (hooks.empty()) return;
   out << "\nhooks of the last attempt\n";
   Table table({"HOOK", "STATE", "TOOK", "DETAIL"});
-  for (const bus::v1::HookResult& hook : hooks) {
-    table.Add({hook.hook(), ShortName(HookState_Name(hook.state())), hook.has_duration() ? FormatDuration(hook.duration()) : "",
-               FormatHook(hook)});
+  const std::vector<HookLine> lines = LinesOf(hooks);
+  for (int i = 0; i < hooks.size(); ++i) {
+    const HookLine& line = lines[static_cast<size_t>(i)];
+    table.Add({line.name, ShortName(HookState_Name(hooks[i].state())), line.duration, line.text});
   }
   table.Print(out);
 }

@@ -1,6 +1,6 @@
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/dead_letter_control.h"
 #include "cli/dead_letter_output.h"
 #include "cli/dead_letter_selection.h"

@@ -32,7 +32,7 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"HOP_LIMIT_EXCEEDED", "nothing was stored; the listeners answer each other's events in a circle"},
       {"SESSION_SUPERSEDED", "another instance took the name over; use another name to listen beside it"},
       {"LISTENER_EVICTED", "an operator took the name away; listen again when that is settled"},
-      {"DRAINING", "the bus is shutting down; try again when it is back"},
+      {"DRAINING", "the server is shutting down; try again when it is back"},
       {"JOURNAL_FULL", "a listener that is behind holds the journal; see `pvebus listeners` and resume, seek or delete it"},
       {"PUBLISH_BACKPRESSURE", "the bus is busy; try again after the delay"},
       {"TOO_MANY_LISTENERS", "delete listeners that are not needed: `pvebus listeners delete NAME`"},
@@ -41,34 +41,48 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"REPLAY_TOO_LARGE", "replay it in parts: --from and --until, or only what is needed: --filter, --type"},
       {"REDRIVE_RUNNING", "wait until it has ended: REDRIVE is then empty in `pvebus dead-letters list`"},
       {"DEAD_LETTER_NOT_FOUND", "`pvebus dead-letters list` shows those there are"},
+      {"STORAGE_NOT_FOUND", "`pvebus storage list` shows the storages of storage.cfg, and what is wrong in it"},
+      {"VLAN_NOT_FOUND", "`pvebus storage vlan list` shows the VLANs that are defined"},
+      {"VLAN_EXISTS", "`pvebus storage vlan list` shows how it is defined; to change it, delete it and create it anew"},
+      {"VLAN_CONFLICT", "choose another --base or --tag, or remove the link that is in the way (`ip -d link show`)"},
+      {"BASE_MISSING", "`ip link` shows the interfaces there are"},
+      {"MTU_EXCEEDS_BASE", "choose a smaller --mtu, or raise that of the base first"},
+      {"LINK_NAME_TOO_LONG", "the kernel takes 15 bytes for <base>.<tag>: choose a --base with a shorter name"},
+      {"NET_ADMIN_MISSING", "let storage-service run with CAP_NET_ADMIN, as deploy/systemd/pvebus-storage.service does"},
+      {"KERNEL_SUPPORT_MISSING", "load what the kernel lacks (`modprobe 8021q`, `modprobe nf_tables`)"},
       {"FILTER_INVALID", "filters look like: event_type = container_started AND attributes.site : \"east\""},
       {"EVENT_TOO_LARGE", "nothing was stored; publish a reference to the data instead of the data"},
   };
   return advice;
 }
 
-nlohmann::ordered_json ToJsonDocument(const absl::Status& error) {
+nlohmann::ordered_json ToJsonDocument(const absl::Status& error, const Server& server) {
   nlohmann::ordered_json document = {{"code", absl::StatusCodeToString(error.code())},
                                      {"reason", ErrorReason(error)},
                                      {"message", std::string(error.message())}};
   document["metadata"] = nlohmann::ordered_json(ErrorMetadata(error));
   if (const auto delay = RetryDelay(error)) document["retry_delay_ms"] = delay->count();
-  document["next"] = Advice(error);
+  document["next"] = Advice(error, server);
   return {{"error", document}};
 }
 
 }  // namespace
 
-std::string Advice(const absl::Status& error) {
-  const auto it = AdviceByReason().find(ErrorReason(error));
-  if (it != AdviceByReason().end()) return it->second;
+std::string AdviceOn(const std::string& reason) {
+  const auto it = AdviceByReason().find(reason);
+  return it == AdviceByReason().end() ? "" : it->second;
+}
+
+std::string Advice(const absl::Status& error, const Server& server) {
+  if (std::string advice = AdviceOn(ErrorReason(error)); !advice.empty()) return advice;
   switch (error.code()) {
     case absl::StatusCode::kUnavailable:
-      return "is the bus running there? Name another address with --bus or PVEBUS_BUS; `bash deploy/run.sh` starts a bus to try";
+      return absl::StrFormat("is %s running there? Name another address with %s; `bash deploy/run.sh` starts everything to try",
+                             server.name, server.named_by);
     case absl::StatusCode::kDeadlineExceeded:
-      return "allow more with --timeout, or see what the bus is busy with: `pvebus listeners`";
+      return "allow more with --timeout, or " + server.when_late;
     case absl::StatusCode::kUnimplemented:
-      return "the server there does not offer this: is it the bus, and as new as this program?";
+      return absl::StrFormat("the server there does not offer this: is it %s, and as new as this program?", server.name);
     default:
       return "";
   }
@@ -76,16 +90,16 @@ std::string Advice(const absl::Status& error) {
 
 int PrintRefusal(const absl::Status& error, const GlobalOptions& global, Console& console) {
   if (console.json()) {
-    console.err << ToJsonDocument(error).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    console.err << ToJsonDocument(error, global.server).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return kRefused;
   }
   const std::string reason = ErrorReason(error);
   const std::string text = Printable(std::string(error.message()));
-  // Without a reason it was not the bus that spoke.
+  // Without a reason it was not the server that spoke.
   if (reason.empty() && error.code() == absl::StatusCode::kUnavailable) {
-    console.err << absl::StrFormat("pvebus: the bus at %s is unreachable\n  %s\n", global.bus, text);
+    console.err << absl::StrFormat("pvebus: %s at %s is unreachable\n  %s\n", global.server.name, global.server.address, text);
   } else if (reason.empty() && error.code() == absl::StatusCode::kDeadlineExceeded) {
-    console.err << absl::StrFormat("pvebus: no answer from the bus at %s in time\n", global.bus);
+    console.err << absl::StrFormat("pvebus: no answer from %s at %s in time\n", global.server.name, global.server.address);
   } else {
     const std::string code = absl::StatusCodeToString(error.code());
     console.err << absl::StrFormat("pvebus: refused: %s%s%s%s%s\n", code, reason.empty() ? "" : " ", reason,
@@ -97,7 +111,8 @@ int PrintRefusal(const absl::Status& error, const GlobalOptions& global, Console
     console.err << absl::StrFormat("  %s: %s\n", Printable(key), Printable(value));
   }
   if (const auto delay = RetryDelay(error)) console.err << absl::StrFormat("  try again in: %s\n", FormatDuration(*delay));
-  if (const std::string advice = Advice(error); !advice.empty()) console.err << absl::StrFormat("  next: %s\n", advice);
+  if (const std::string advice = Advice(error, global.server); !advice.empty())
+    console.err << absl::StrFormat("  next: %s\n", advice);
   return kRefused;
 }
 

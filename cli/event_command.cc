@@ -1,6 +1,6 @@
 #include "cli/attempt_output.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/event_output.h"
 #include "cli/options.h"

@@ -1,7 +1,7 @@
 #include "cli/event_selection.h"
 
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
+#include "cli/connection.h"
 #include "cli/options.h"
 #include "pvebus/bus/v1/journal_service.grpc.pb.h"
 

@@ -1,8 +1,8 @@
 #include <atomic>
 
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/event_output.h"
 #include "cli/event_selection.h"
@@ -83,11 +83,12 @@ class EventsRun {
     auto request = arguments_.selection.ToRequest<bus::v1::WatchEventsRequest>();
     request.mutable_start_position()->set_sequence(next_sequence_);
     if (arguments_.limit > 0) request.set_max_events(arguments_.limit - printed_);
-    return StreamEvents(client::Connect(global_.bus), request, following_, [this](const bus::v1::WatchEventsResponse& next) {
-      for (const bus::v1::LostEvents& lost : next.lost()) PrintLost(lost, console_);
-      Print(next.event());
-      return !Enough();
-    });
+    return StreamEvents(client::Connect(global_.server.address), request, following_,
+                        [this](const bus::v1::WatchEventsResponse& next) {
+                          for (const bus::v1::LostEvents& lost : next.lost()) PrintLost(lost, console_);
+                          Print(next.event());
+                          return !Enough();
+                        });
   }
 
   int Refused(const absl::Status& status) {

@@ -1,6 +1,6 @@
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/options.h"
 #include "cli/proto_json.h"
@@ -59,13 +59,15 @@ std::optional<HealthCheckResponse> WaitUntilServing(const std::shared_ptr<grpc::
 
 int CheckHealth(const HealthArguments& arguments, const GlobalOptions& global, Console& console) {
   GlobalOptions target = global;
-  if (!arguments.address.empty()) target.bus = arguments.address;
-  const auto channel = client::Connect(target.bus);
+  if (!arguments.address.empty()) {
+    target.server = {"the server", arguments.address, "--address", "see what it logs"};
+  }
+  const auto channel = client::Connect(target.server.address);
   HealthCheckRequest request;
   request.set_service(arguments.service);
   if (arguments.wait) {
     const auto last = WaitUntilServing(channel, request, std::chrono::system_clock::now() + *arguments.wait);
-    if (last) return Report(arguments, target.bus, *last, console);
+    if (last) return Report(arguments, target.server.address, *last, console);
     // Nothing heard: the single question below says why.
   }
   const auto stub = Health::NewStub(channel);
@@ -73,10 +75,10 @@ int CheckHealth(const HealthArguments& arguments, const GlobalOptions& global, C
   if (!health.ok() && health.status().code() == absl::StatusCode::kNotFound) {
     HealthCheckResponse unknown;
     unknown.set_status(HealthCheckResponse::SERVICE_UNKNOWN);
-    return Report(arguments, target.bus, unknown, console);
+    return Report(arguments, target.server.address, unknown, console);
   }
   if (!health.ok()) return PrintRefusal(health.status(), target, console);
-  return Report(arguments, target.bus, *health, console);
+  return Report(arguments, target.server.address, *health, console);
 }
 
 }  // namespace

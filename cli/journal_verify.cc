@@ -1,7 +1,7 @@
 #include "cli/journal_verify.h"
 
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/journal_output.h"
 #include "cli/progress.h"
@@ -50,7 +50,7 @@ void Print(const bus::v1::VerifyJournalResponse& report, std::ostream& out) {
 
 int VerifyJournal(const GlobalOptions& global, Console& console) {
   service::BlockStopSignals();
-  const auto channel = client::Connect(global.bus);
+  const auto channel = client::Connect(global.server.address);
   if (const absl::Status status = CheckReachable(channel, global.TimeoutOr(kDefaultTimeout)); !status.ok()) {
     return PrintRefusal(status, global, console);
   }

@@ -1,6 +1,6 @@
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/duration.h"
 #include "cli/error_output.h"
 #include "cli/listen_session.h"
@@ -61,7 +61,7 @@ ListenPlan PlanFor(const ListenArguments& arguments) {
 
 int Listen(const ListenArguments& arguments, const GlobalOptions& global, Console& console) {
   service::BlockStopSignals();
-  const auto channel = client::Connect(global.bus);
+  const auto channel = client::Connect(global.server.address);
   if (const absl::Status status = CheckReachable(channel, global.TimeoutOr(kDefaultTimeout)); !status.ok()) {
     return PrintRefusal(status, global, console);
   }

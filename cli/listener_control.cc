@@ -1,7 +1,7 @@
 #include "cli/listener_control.h"
 
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/listener_output.h"
 #include "cli/options.h"

@@ -1,5 +1,5 @@
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/listener_control.h"
 #include "cli/listener_output.h"

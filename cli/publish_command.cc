@@ -2,8 +2,8 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/duration.h"
 #include "cli/error_output.h"
 #include "cli/event_input.h"
@@ -104,7 +104,7 @@ int Publish(PublishArguments& arguments, const GlobalOptions& global, Console& c
   options.deadline = global.TimeoutOr(options.wait_timeout.value_or(kDefaultWait) + kDefaultTimeout);
   if (options.request_id.empty()) options.request_id = NewRequestId();
 
-  const auto channel = client::Connect(global.bus);
+  const auto channel = client::Connect(global.server.address);
   if (const absl::Status status = CheckReachable(channel, options.deadline); !status.ok())
     return PrintRefusal(status, global, console);
   const RealClock clock;

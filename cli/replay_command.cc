@@ -1,7 +1,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/event_selection.h"
 #include "cli/facts.h"

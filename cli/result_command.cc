@@ -1,6 +1,6 @@
 #include "absl/strings/str_format.h"
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/duration.h"
 #include "cli/error_output.h"
 #include "cli/options.h"
@@ -35,7 +35,7 @@ int ShowResult(const ResultArguments& arguments, const GlobalOptions& global, Co
   if (arguments.wait_timeout) *request.mutable_wait_timeout() = client::ToProto(*arguments.wait_timeout);
   const auto wait = arguments.wait ? arguments.wait_timeout.value_or(std::chrono::seconds(10)) : std::chrono::milliseconds(0);
 
-  const auto stub = BusService::NewStub(client::Connect(global.bus));
+  const auto stub = BusService::NewStub(client::Connect(global.server.address));
   const auto response = [&] {
     const RealClock clock;
     const Progress progress("waiting for the listeners", clock, console);

@@ -40,17 +40,29 @@ void AddRows(const bus::v1::ListenerResult& row, Table& table) {
   table.Add({row.listener() + (row.required() ? " (required)" : ""), ShortName(DeliveryState_Name(row.state())),
              row.attempt() > 0 ? std::to_string(row.attempt()) : "-", row.has_latency() ? FormatDuration(row.latency()) : "-",
              NextAttempt(row), row.has_error() ? FormatError(row.error()) : ""});
-  for (const bus::v1::HookResult& hook : row.hook_results()) {
-    table.Add({"  " + hook.hook(), ShortName(HookState_Name(hook.state())), "",
-               hook.has_duration() ? FormatDuration(hook.duration()) : "", "", FormatHook(hook)});
+  const std::vector<HookLine> lines = LinesOf(row.hook_results());
+  for (int i = 0; i < row.hook_results_size(); ++i) {
+    const HookLine& line = lines[static_cast<size_t>(i)];
+    table.Add({"  " + line.name, ShortName(HookState_Name(row.hook_results(i).state())), "", line.duration, "", line.text});
   }
+}
+
+std::string FormatHook(const bus::v1::HookResult& hook, std::string text) {
+  const std::string space = text.empty() ? "" : " ";
+  if (hook.before() != hook.after()) {
+    absl::StrAppendFormat(&text, "%s%s -> %s", space, hook.before(), hook.after());
+  } else if (!hook.after().empty()) {
+    absl::StrAppendFormat(&text, "%s%s", space, hook.after());
+  }
+  if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
+  return text;
 }
 
 }  // namespace
 
 std::string ShortName(const std::string& enum_value_name) {
-  for (const char* prefix :
-       {"DELIVERY_STATE_", "HOOK_STATE_", "PUBLISH_OUTCOME_", "LISTENER_STATE_", "EVENT_TYPE_", "JOURNAL_KIND_"}) {
+  for (const char* prefix : {"DELIVERY_STATE_", "HOOK_STATE_", "PUBLISH_OUTCOME_", "LISTENER_STATE_", "EVENT_TYPE_",
+                             "JOURNAL_KIND_", "STORAGE_STATE_", "REACHABILITY_"}) {
     if (enum_value_name.starts_with(prefix)) return enum_value_name.substr(std::string_view(prefix).size());
   }
   return enum_value_name;
@@ -63,11 +75,17 @@ std::string FormatError(const bus::v1::ListenerError& error) {
   return text;
 }
 
-std::string FormatHook(const bus::v1::HookResult& hook) {
-  std::string text = hook.resource();
-  if (!hook.before().empty() || !hook.after().empty()) absl::StrAppendFormat(&text, " %s -> %s", hook.before(), hook.after());
-  if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
-  return text;
+std::vector<HookLine> LinesOf(const google::protobuf::RepeatedPtrField<bus::v1::HookResult>& hooks) {
+  std::vector<HookLine> lines;
+  std::string of;
+  for (const bus::v1::HookResult& hook : hooks) {
+    const bool detail = hook.hook() == of;
+    of = hook.hook();
+    lines.push_back({.name = detail ? "  " + hook.resource() : hook.hook(),
+                     .duration = hook.has_duration() && !detail ? FormatDuration(hook.duration()) : "",
+                     .text = FormatHook(hook, detail ? "" : hook.resource())});
+  }
+  return lines;
 }
 
 std::string FormatOutcome(const bus::v1::PublishResult& result) {

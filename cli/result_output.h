@@ -21,8 +21,14 @@ void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out);
 std::string FormatOutcome(const bus::v1::PublishResult& result);
 void PrintListenerResults(const bus::v1::PublishResult& result, std::ostream& out);
 
-// What a hook did to what: "storage/nas a -> b: message".
-std::string FormatHook(const bus::v1::HookResult& hook);
+// One row of a table for each thing that hooks did. A hook's details, which follow it, are indented below it by what they are
+// about.
+struct HookLine {
+  std::string name;      // "mount", "  storage/nas"
+  std::string duration;  // empty: not measured
+  std::string text;      // "storage/nas a -> b: message"
+};
+std::vector<HookLine> LinesOf(const google::protobuf::RepeatedPtrField<bus::v1::HookResult>& hooks);
 
 // 0 when everybody succeeded or nobody wanted the event, 1 when some listener failed or is pending.
 ExitCode ExitCodeOf(const bus::v1::PublishResult& result);

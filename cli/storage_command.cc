@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/error_output.h"
 #include "cli/event_input.h"
+#include "cli/storage_commands.h"
 #include "cli/storage_output.h"
 
 namespace pvebus::cli {
@@ -22,16 +23,12 @@ int ParseFile(const std::string& file, Console& console) {
   return kAllSucceeded;
 }
 
-}  // namespace
-
-void AddStorageCommand(CLI::App& root, Action& action) {
-  CLI::App* command = root.add_subcommand("storage", "Look at the storages of a node");
-  command->require_subcommand(1);
-  CLI::App* parse = command->add_subcommand(
-      "parse", "Show a storage.cfg as Proxmox VE 8 understands it, and what is wrong with it; needs no bus");
+void AddParseCommand(CLI::App& storage, Action& action) {
   auto file = std::make_shared<std::string>();
-  parse->add_option("FILE", *file, "The file; - for standard input")->required();
-  parse->footer(R"(Examples:
+  CLI::App* command = storage.add_subcommand(
+      "parse", "Show a storage.cfg as Proxmox VE 8 understands it, and what is wrong with it; needs no service");
+  command->add_option("FILE", *file, "The file; - for standard input")->required();
+  command->footer(R"(Examples:
   pvebus storage parse /etc/pve/storage.cfg
   pvebus storage parse storage.cfg --output json | jq '.warnings[] | select(.section_skipped)'
   ssh node2 cat /etc/pve/storage.cfg | pvebus storage parse -
@@ -42,10 +39,39 @@ looks; they are on standard error, with --output json in `warnings`. Secrets tha
 storage `local`, which every node has, is listed when the file has it.
 
 Exit status: 0 the file was read, with or without warnings, 2 it cannot be read, or wrong usage.)");
-  parse->callback(
+  command->callback(
       [file, &action] { action = [file](const GlobalOptions&, Console& console) { return ParseFile(*file, console); }; });
-  command->footer(R"(Example:
-  pvebus storage parse /etc/pve/storage.cfg)");
+}
+
+}  // namespace
+
+void AddStorageCommand(CLI::App& root, Action& action) {
+  auto server = std::make_shared<Server>(
+      Server{"storage-service", "127.0.0.1:7403", "--storage or PVEBUS_STORAGE", "see what storage-service logs"});
+  CLI::App* command = root.add_subcommand("storage", "The storages of a node: how they stand, their VLANs, their storage.cfg");
+  command->require_subcommand(1);
+  command->add_option("--storage", server->address, "Where storage-service is: HOST:PORT or unix:/PATH")
+      ->envname("PVEBUS_STORAGE")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+  const AskStorageService ask = [server, &action](Action of_command) {
+    action = [server, of_command = std::move(of_command)](const GlobalOptions& global, Console& console) {
+      return of_command({*server, global.timeout}, console);
+    };
+  };
+  AddStorageListCommand(*command, ask);
+  AddStorageStatusCommand(*command, ask);
+  AddStorageVlanCommands(*command, ask);
+  AddStorageReconcileCommand(*command, ask);
+  AddParseCommand(*command, action);
+  command->footer(R"(Examples:
+  pvebus storage list
+  pvebus storage status nas --refresh
+  pvebus storage vlan create nas --base vmbr0 --tag 100 --address 10.1.0.5/24
+  pvebus storage reconcile
+  pvebus storage parse /etc/pve/storage.cfg
+
+All but `parse` ask storage-service (not the bus), and find it with --storage, which may stand anywhere behind `storage`.)");
 }
 
 }  // namespace pvebus::cli

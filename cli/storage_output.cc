@@ -45,15 +45,9 @@ Json ToDocument(const storage::StorageWarning& warning) {
           {"section_skipped", warning.section_skipped}};
 }
 
-std::string ToText(const storage::Endpoint& endpoint) {
-  const bool ipv6 = endpoint.host.find(':') != std::string::npos;
-  const std::string host = ipv6 ? "[" + endpoint.host + "]" : endpoint.host;
-  return endpoint.port ? absl::StrFormat("%s:%d", host, *endpoint.port) : host;
-}
-
 std::string EndpointsInWords(const std::vector<storage::Endpoint>& endpoints) {
   return absl::StrJoin(endpoints, ", ",
-                       [](std::string* out, const storage::Endpoint& endpoint) { out->append(ToText(endpoint)); });
+                       [](std::string* out, const storage::Endpoint& endpoint) { out->append(FormatEndpoint(endpoint)); });
 }
 
 }  // namespace
@@ -63,6 +57,12 @@ std::string ToJson(const storage::StorageConfig& config) {
   for (const storage::Storage& storage : config.storages) document["storages"].push_back(ToDocument(storage));
   for (const storage::StorageWarning& warning : config.warnings) document["warnings"].push_back(ToDocument(warning));
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string FormatEndpoint(const storage::Endpoint& endpoint) {
+  const bool ipv6 = endpoint.host.find(':') != std::string::npos;
+  const std::string host = ipv6 ? "[" + endpoint.host + "]" : endpoint.host;
+  return endpoint.port ? absl::StrFormat("%s:%d", host, *endpoint.port) : host;
 }
 
 void PrintStorages(const std::vector<storage::Storage>& storages, std::ostream& out) {

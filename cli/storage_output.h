@@ -13,6 +13,9 @@ std::string ToJson(const storage::StorageConfig& config);
 
 void PrintStorages(const std::vector<storage::Storage>& storages, std::ostream& out);
 
+// "10.0.0.5:2049", "[fd00::5]:2049"; without a port only the address.
+std::string FormatEndpoint(const storage::Endpoint& endpoint);
+
 // One line each, FILE:LINE first, as compilers do.
 void PrintStorageWarnings(const std::string& file, const std::vector<storage::StorageWarning>& warnings, std::ostream& out);
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/proto_json.h"
 #include "cli/result_output.h"

@@ -77,10 +77,11 @@ class TraceTree {
     if (row.has_error()) absl::StrAppendFormat(&detail, "%s%s", detail.empty() ? "" : ": ", FormatError(row.error()));
     table_.Add({lead.own + row.listener(), ShortName(DeliveryState_Name(row.state())), "",
                 row.has_latency() ? FormatDuration(row.latency()) : "-", detail});
+    const std::vector<HookLine> lines = LinesOf(row.hook_results());
     for (int i = 0; i < row.hook_results_size(); ++i) {
-      const bus::v1::HookResult& hook = row.hook_results(i);
-      table_.Add({lead.Branch(i + 1 == row.hook_results_size()).own + hook.hook(), ShortName(HookState_Name(hook.state())), "",
-                  hook.has_duration() ? FormatDuration(hook.duration()) : "", FormatHook(hook)});
+      const HookLine& line = lines[static_cast<size_t>(i)];
+      table_.Add({lead.Branch(i + 1 == row.hook_results_size()).own + line.name,
+                  ShortName(HookState_Name(row.hook_results(i).state())), "", line.duration, line.text});
     }
   }
 

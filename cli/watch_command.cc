@@ -1,5 +1,5 @@
-#include "cli/bus_connection.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/error_output.h"
 #include "cli/event_output.h"
 #include "cli/event_selection.h"
@@ -18,7 +18,7 @@ struct WatchArguments {
 
 int Watch(const WatchArguments& arguments, const GlobalOptions& global, Console& console) {
   service::BlockStopSignals();
-  const auto channel = client::Connect(global.bus);
+  const auto channel = client::Connect(global.server.address);
   if (const absl::Status status = CheckReachable(channel, global.TimeoutOr(kDefaultTimeout)); !status.ok()) {
     return PrintRefusal(status, global, console);
   }

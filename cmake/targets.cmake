@@ -2,6 +2,8 @@
 #   pvebus_library(NAME SOURCES a.cc b.cc DEPS sdk_base ...)
 #   pvebus_program(NAME SOURCES main.cc DEPS ...)              -> build/<preset>/bin/NAME; DAEMON: with the allocator of what runs for long
 #   pvebus_test(NAME SOURCES a_test.cc DEPS ... [TIMEOUT seconds] [LABELS l])   -> a gtest binary, one ctest test
+#   pvebus_fuzz_test(NAME SOURCES a_fuzz.cc DEPS ... CORPUS folder [DICTIONARY file])   -> a libFuzzer binary, one ctest test (preset fuzz)
+#   pvebus_uml_test(NAME ...)            as pvebus_test, but run as root of a User Mode Linux: a kernel with VLANs
 # GRPC marks a target that includes gRPC or generated code: it shares the precompiled header.
 
 function(pvebus_target name)
@@ -38,7 +40,7 @@ function(pvebus_program name)
 endfunction()
 
 function(pvebus_test name)
-  cmake_parse_arguments(A "GRPC" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(A "GRPC" "TIMEOUT;LAUNCHER" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(A_GRPC)
@@ -46,7 +48,7 @@ function(pvebus_test name)
   else()
     pvebus_target(${name} DEPS ${A_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${A_LAUNCHER} $<TARGET_FILE:${name}>)
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 120)
   endif()
@@ -54,4 +56,33 @@ function(pvebus_test name)
   if(A_LABELS)
     set_tests_properties(${name} PROPERTIES LABELS "${A_LABELS}")
   endif()
+endfunction()
+
+# Not with sanitizers: AddressSanitizer's address space does not fit into User Mode Linux's.
+function(pvebus_uml_test name)
+  if(NOT PVEBUS_SANITIZE)
+    pvebus_test(${name} ${ARGN} LAUNCHER ${CMAKE_SOURCE_DIR}/tests/system/uml/run TIMEOUT 300)
+    set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "NOT PROVEN" ENVIRONMENT UML_SECONDS=240)
+  endif()
+endfunction()
+
+# Fuzzes for PVEBUS_FUZZ_SECONDS, from the files of CORPUS, those that were found before, and those that once broke something: so a
+# finding is found again, until it is mended.
+function(pvebus_fuzz_test name)
+  cmake_parse_arguments(A "" "CORPUS;DICTIONARY" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  pvebus_target(${name} DEPS ${A_DEPS})
+  add_dependencies(fuzz ${name})
+  set(grown ${CMAKE_BINARY_DIR}/fuzz/${name}/corpus)
+  set(findings ${CMAKE_BINARY_DIR}/fuzz/${name}/findings)
+  file(MAKE_DIRECTORY ${grown} ${findings})
+  set(options -max_total_time=${PVEBUS_FUZZ_SECONDS} -max_len=16384 -timeout=10 -rss_limit_mb=1024 -artifact_prefix=${findings}/)
+  if(A_DICTIONARY)
+    list(APPEND options -dict=${CMAKE_CURRENT_SOURCE_DIR}/${A_DICTIONARY})
+  endif()
+  add_test(NAME ${name} COMMAND ${name} ${options} ${grown} ${findings} ${CMAKE_CURRENT_SOURCE_DIR}/${A_CORPUS})
+  math(EXPR timeout "${PVEBUS_FUZZ_SECONDS} + 60")
+  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${timeout})
 endfunction()

@@ -11,11 +11,11 @@ int main(int argc, char** argv) {
       .default_listen = "127.0.0.1:7402",
       .identity = {"container-service", "container-network-hooks", pvebus::container::v1::ContainerService::service_full_name()},
       .assemble =
-          [&starts](const pvebus::hook_service::HookProgramParts& parts) -> absl::StatusOr<std::unique_ptr<grpc::Service>> {
+          [&starts](const pvebus::hook_service::HookProgramParts& parts) -> absl::StatusOr<std::shared_ptr<grpc::Service>> {
         pvebus::container::RestoreStarts(parts.chain, starts);
         const absl::Status status = parts.chain.Add(pvebus::container::NetworkEventLogger(parts.logger, starts, parts.chain));
         if (!status.ok()) return status;
-        return std::make_unique<pvebus::container::ContainerRpc>(parts.chain);
+        return std::make_shared<pvebus::container::ContainerRpc>(parts.chain);
       },
   };
   return pvebus::hook_service::RunHookProgram(program, argc, argv);

@@ -7,11 +7,11 @@ packages=(
   g++ cmake ninja-build ccache pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libgtest-dev libgmock-dev libspdlog-dev libcli11-dev libsystemd-dev nlohmann-json3-dev libsqlite3-dev libxxhash-dev libjemalloc-dev
-  libnl-3-dev libnl-route-3-dev libnftables-dev libc-ares-dev
+  libnl-3-dev libnftables-dev libc-ares-dev
 )
 for option in "$@"; do
   case $option in
-    --tests) packages+=(git clang clang-format clang-tidy nodejs npm strace iproute2 user-mode-linux kmod libclang-rt-14-dev) ;;
+    --tests) packages+=(git clang clang-format clang-tidy nodejs npm strace iproute2 nftables user-mode-linux kmod libclang-rt-14-dev) ;;
     *) echo "usage: $0 [--tests]" >&2; exit 2 ;;
   esac
 done

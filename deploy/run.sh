@@ -180,7 +180,10 @@ wait_ready() {
     fi
   done
   say "  $name is ready at $address"
-  if [ "$name" = bus-service ]; then bus_address=$address; fi
+  case $name in
+    bus-service) bus_address=$address ;;
+    storage-service) storage_address=$address ;;
+  esac
 }
 
 start_all() {
@@ -192,7 +195,11 @@ start_all() {
     --require-listeners "$listeners"
   for service in container-service storage-service migration-service; do
     mkdir -p "$data_dir/$service"
-    start "$service" --listen "127.0.0.1:$(port "$offset")" --bus "$bus" --data-dir "$data_dir/$service"
+    local more=()
+    if [ "$service" = storage-service ] && [ ! -e /etc/pve/storage.cfg ]; then
+      more=(--storage-config "$root/deploy/examples/storage.cfg")
+    fi
+    start "$service" --listen "127.0.0.1:$(port "$offset")" --bus "$bus" --data-dir "$data_dir/$service" "${more[@]}"
     offset=$((offset + 1))
   done
   local i
@@ -209,16 +216,20 @@ publish_examples() {
   say ""
   say "### pvebus listeners"
   "$pvebus" --bus "$bus" listeners || failed=true
+  say ""
+  say "### pvebus storage list"
+  "$pvebus" storage --storage "$storage_address" list || failed=true
 }
 
 stay() {
   cat <<TEXT
 
 pvebus is running. In another terminal:
-  export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address
+  export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address PVEBUS_STORAGE=$storage_address
   pvebus publish container-started 101      tell everybody something
   pvebus listen my-eyes --reject retry      be a listener, and a difficult one
   pvebus watch                              see events pass
+  pvebus storage status nas --refresh       see why a storage does not answer
 Logs and the socket are in $data_dir. Ctrl-C stops everything.
 TEXT
   staying=true

@@ -11,11 +11,11 @@ int main(int argc, char** argv) {
       .default_listen = "127.0.0.1:7404",
       .identity = {"migration-service", "migration-hooks", pvebus::migration::v1::MigrationService::service_full_name()},
       .assemble =
-          [&state](const pvebus::hook_service::HookProgramParts& parts) -> absl::StatusOr<std::unique_ptr<grpc::Service>> {
+          [&state](const pvebus::hook_service::HookProgramParts& parts) -> absl::StatusOr<std::shared_ptr<grpc::Service>> {
         pvebus::migration::RestoreState(parts.chain, state);
         const absl::Status status = parts.chain.Add(pvebus::migration::MigrationEventLogger(parts.logger, state, parts.chain));
         if (!status.ok()) return status;
-        return std::make_unique<pvebus::migration::MigrationRpc>(parts.chain, state);
+        return std::make_shared<pvebus::migration::MigrationRpc>(parts.chain, state);
       },
   };
   return pvebus::hook_service::RunHookProgram(program, argc, argv);

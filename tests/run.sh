@@ -132,3 +132,5 @@ phase 'build tsan (what links neither gRPC nor protobuf)' build tsan
 phase 'tests tsan' run_tests tsan
 phase 'build clang (-Wthread-safety)' build clang
 phase 'clang-tidy' tidy
+phase 'build fuzz (libFuzzer, ASan + UBSan)' build fuzz
+phase 'fuzz storage.cfg' run_tests fuzz

@@ -26,7 +26,7 @@ std::string_view PastTense(event::v1::ChangeType type) {
 }
 
 std::string SummarizeNetwork(const event::v1::NetworkApplied& network) {
-  if (network.changes().empty()) return "network: no changes";
+  if (network.changes().empty()) return "network applied";  // where events are shown without their changes
   std::string line = "network:";
   const int shown = std::min(network.changes_size(), kMaxChangesShown);
   for (int i = 0; i < shown; ++i) {

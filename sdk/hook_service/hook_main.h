@@ -33,7 +33,7 @@ struct HookProgram {
   Identity identity;
   // Adds the hooks to the chain and makes the RPC interface over it, with all that both need: it is destroyed after the last call
   // and the last hook, before what `parts` refers to.
-  std::function<absl::StatusOr<std::unique_ptr<grpc::Service>>(const HookProgramParts& parts)> assemble;
+  std::function<absl::StatusOr<std::shared_ptr<grpc::Service>>(const HookProgramParts& parts)> assemble;
   // Adds what the program's command line has beyond that of all hook services. Null: nothing.
   std::function<void(CLI::App& app)> add_flags;
 };

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage-service/core/ip_address.h"
+#include "sdk/base/ip_address.h"
 
 namespace pvebus::storage {
 
@@ -25,7 +25,7 @@ struct Link {
   bool up = false;          // somebody wants it up (IFF_UP)
   bool running = false;     // it can carry packets (IFF_LOWER_UP)
   bool vlan_aware = false;  // of a bridge: it filters by VLAN
-  std::vector<uint16_t> bridge_vids;  // of a VLAN-aware bridge: the VLANs of its own port; sorted
+  std::vector<uint16_t> bridge_vids;  // of a VLAN-aware bridge: the VLANs that its own port has with their tag; sorted
   std::vector<IpPrefix> addresses;    // as given to it: host and length; without IPv6 link-local ones
 };
 
@@ -55,8 +55,9 @@ struct FoundRoute {
 
 // The kernel's network. Any thread. Changes need CAP_NET_ADMIN: without it FAILED_PRECONDITION NET_ADMIN_MISSING; what the
 // kernel was built without is FAILED_PRECONDITION KERNEL_SUPPORT_MISSING. What is there already (or gone already) is no error,
-// except that CreateVlan of an existing name is ALREADY_EXISTS and a link that is missing is NOT_FOUND LINK_MISSING. Every
-// other refusal of the kernel is FAILED_PRECONDITION KERNEL_REFUSED with its reason.
+// except that CreateVlan of an existing name is ALREADY_EXISTS LINK_EXISTS and a link that is missing is NOT_FOUND LINK_MISSING,
+// also to DeleteLink. Every other refusal of the kernel is FAILED_PRECONDITION KERNEL_REFUSED with its reason. UNAVAILABLE
+// NETWORK_UNSETTLED: it changes faster than it can be read.
 class KernelNetwork {
  public:
   virtual ~KernelNetwork() = default;
@@ -74,7 +75,8 @@ class KernelNetwork {
   // `gateway` is on the link, whatever its addresses say (onlink).
   virtual absl::Status AddRoute(const std::string& name, const IpPrefix& subnet, const IpAddress& gateway) = 0;
   virtual absl::Status RemoveRoute(const std::string& name, const IpPrefix& subnet, const IpAddress& gateway) = 0;
-  // The bridge's own port is a (tagged) member of the VLAN, or no more.
+  // The bridge's own port is a tagged member of the VLAN, or no more. One that is an untagged member (the PVID) is left as it is:
+  // to Add it is KERNEL_REFUSED, to Remove it is nothing to do.
   virtual absl::Status AddBridgeVid(const std::string& bridge, uint16_t tag) = 0;
   virtual absl::Status RemoveBridgeVid(const std::string& bridge, uint16_t tag) = 0;
 };

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "storage-service/core/ip_address.h"
+#include "sdk/base/ip_address.h"
 #include "storage-service/core/storage_state.h"
 
 namespace pvebus::storage {

@@ -49,6 +49,13 @@ TEST(SectionFileTest, APropertyIsIndentedAndItsValueHasNoBlanksAround) {
   EXPECT_EQ(lines[2].value, std::nullopt);
 }
 
+TEST(SectionFileTest, ACommentIsAWholeLine) {
+  const SectionFile file = ReadSections("#dir: no\ndir: aa\n path /a # b\n");
+
+  ASSERT_EQ(file.sections.size(), 1u);
+  EXPECT_EQ(file.sections[0].lines.at(0).value, "/a # b");
+}
+
 TEST(SectionFileTest, OnlyAnEmptyLineEndsASection) {
   const SectionFile file = ReadSections("dir: aa\n \t\nnfs: bb\nx\n# comment\n   # comment\n path /a\n\nnfs: cc\n");
 

@@ -7,8 +7,6 @@ namespace pvebus::storage {
 
 // Addresses as Proxmox VE writes them. Pure; any thread.
 
-bool IsIpv4(std::string_view text);
-bool IsIpv6(std::string_view text);  // without brackets and without a zone
 bool IsDnsName(std::string_view text);
 
 struct HostAndPort {

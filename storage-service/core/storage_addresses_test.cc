@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "sdk/base/ip_address.h"
 
 namespace pvebus::storage {
 namespace {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -49,14 +51,51 @@ class StorageBoard {
   absl::StatusOr<StorageStatus> Get(std::string_view storage_id) const;
 
   // Measures these, all of them when `storage_ids` is empty; in the order of the file. Ids that are gone meanwhile are left out.
-  // `parent_event_id`: the event that is the cause; empty: none. The error is the store's: the check counts nevertheless.
+  // `parent_event_id`: the event that is the cause; empty: none. The error is the store's: the check counts nevertheless, and the
+  // next one tells what this one could not. CANCELLED: `stop` was requested, and nothing counts.
   struct Outcome {
     std::vector<Refreshed> refreshed;
     absl::Status stored;
   };
-  Outcome Refresh(const std::vector<std::string>& storage_ids, std::string_view parent_event_id, std::stop_token stop);
+  Outcome Refresh(const std::vector<std::string>& storage_ids, std::string_view parent_event_id, const std::stop_token& stop);
 
  private:
+  struct Entry {
+    StorageStatus status;
+    uint64_t check = 0;  // the number of the check that it is from; 0: none yet
+  };
+  struct Check {
+    uint64_t number = 0;
+    std::vector<Storage> storages;
+  };
+  using ToldStates = std::map<std::string, StorageState>;
+
+  Check Begin(const std::vector<std::string>& storage_ids);
+  std::vector<StorageStatus> Measure(const std::vector<Storage>& storages, const std::stop_token& stop);
+  // Takes in what a check found.
+  std::vector<Refreshed> Conclude(const Check& check, std::vector<StorageStatus> found);
+  // Stores the states that differ from what was told, with their notices: also those that an earlier check could not store.
+  // Whether there are notices is set in `noticed`.
+  absl::Status Tell(uint64_t check, std::string_view parent_event_id, bool& noticed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(telling_);
+  void ForgetGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(telling_);
+  Entry* Find(std::string_view storage_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string node_;
+  StorageProbe& probe_;
+  StorageStore& store_;
+  const Clock& clock_;
+  const std::function<void()> on_notice_;
+
+  // Held while the store is written, and for nothing else: what is told is told in the order in which it came about. Before
+  // mutex_.
+  Mutex telling_;
+  ToldStates told_ ABSL_GUARDED_BY(telling_);
+
+  mutable Mutex mutex_;
+  std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);  // in the order of the file
+  std::vector<StorageWarning> warnings_ ABSL_GUARDED_BY(mutex_);
+  std::string config_error_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_check_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace pvebus::storage

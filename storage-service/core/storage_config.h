@@ -21,6 +21,8 @@ struct Storage {
   std::optional<std::vector<std::string>> nodes;  // where it exists; none: everywhere
   std::vector<Endpoint> endpoints;
   PropertyValues properties;  // the others; never a secret
+
+  bool operator==(const Storage&) const = default;
 };
 
 // What Proxmox VE does not take from the file, or takes in a way that its author may not expect. Valid UTF-8.

@@ -237,6 +237,20 @@ TEST(StorageConfigTest, DisableIsABooleanAndNodesLimitWhereAStorageExists) {
   EXPECT_THAT(*Only("dir: aa\n path /a\n nodes pve2, pve1;pve2 pve-3\n").nodes, ElementsAre("pve2", "pve1", "pve-3"));
 }
 
+TEST(StorageConfigTest, ListsAreSplitAtCommaSemicolonAndBlank) {
+  EXPECT_THAT(Only("dir: aa\n path /a\n content iso;backup, snippets vztmpl\n").contents,
+              ElementsAre("iso", "backup", "snippets", "vztmpl"));
+  EXPECT_THAT(Only("cephfs: aa\n monhost mon1;mon2, mon3 [fd00::4]\n").endpoints,
+              ElementsAre(At("mon1", {}), At("mon2", {}), At("mon3", {}), At("fd00::4", {})));
+}
+
+TEST(StorageConfigTest, APathThatIsGivenStandsInsteadOfTheDefault) {
+  for (const char* text :
+       {"nfs: aa\n server s\n export /e\n path /x\n", "cifs: aa\n server s\n share x\n path /x\n", "cephfs: aa\n path /x\n"}) {
+    EXPECT_EQ(Only(text).properties.at("path"), "/x");
+  }
+}
+
 TEST(StorageConfigTest, WhatHasAFieldOfItsOwnIsNoPropertyToo) {
   EXPECT_THAT(Only("dir: aa\n path /a\n nodes n1\n content iso\n disable 0\n shared 1\n").properties,
               ElementsAre(Pair("path", "/a")));

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "sdk/base/clock.h"
-#include "storage-service/core/ip_address.h"
+#include "sdk/base/ip_address.h"
 #include "storage-service/core/storage_config.h"
 
 namespace pvebus::storage {
@@ -28,7 +28,7 @@ std::optional<StorageState> StorageStateOfName(std::string_view name);
 
 // How an attempt to reach an endpoint ended.
 enum class Reachability { kUnknown, kReachable, kRefused, kTimedOut, kUnreachable, kUnresolved };
-// "reachable", "refused", "timed out", "unreachable", "unresolved".
+// "unknown", "reachable", "refused", "timed out", "unreachable", "unresolved".
 std::string_view ReachabilityName(Reachability reachability);
 
 // What was measured of one endpoint. Of a name with several addresses the best of them.
@@ -38,7 +38,7 @@ struct EndpointStatus {
   std::string address;  // the one that was tried; empty when the name was not resolved
   uint16_t port = 0;    // the one that was tried
   Duration latency{};   // until it answered
-  std::string message;  // why it is not reachable
+  std::string message;  // why it is not reachable, as what its address is followed by: "refused the connection"
   // The way to it.
   std::string interface;  // where packets leave; empty: no route
   std::optional<IpAddress> gateway;
@@ -71,6 +71,9 @@ struct StorageStatus {
 StorageStatus JudgeStorage(const Storage& storage, std::string_view node, Measurement measurement);
 // Why the storage is not for this node; empty when it is.
 std::string WhyDisabled(const Storage& storage, std::string_view node);
+
+// "nas:2049", "[fd00::1]:3260", without a port only the host.
+std::string HostAndPortText(std::string_view host, std::optional<uint16_t> port);
 
 // How storages are measured. Any thread; blocks for the probe limit plus a moment, for all of them together, and ends early when
 // `stop` is requested.

@@ -166,22 +166,21 @@ std::vector<StorageType> MakeFileServerTypes() {
   };
 }
 
+// The two differ in who logs in: the node, or each virtual machine by itself.
+StorageType IscsiTarget(std::string_view name) {
+  return {.name = name,
+          .reach = Reach::kPortal,
+          .default_port = 3260,
+          .always_shared = true,
+          .contents = {"images", "none"},
+          .default_contents = {"images"},
+          .properties = Together({Iscsi()})};
+}
+
 std::vector<StorageType> MakeBlockServerTypes() {
   return {
-      {.name = "iscsi",
-       .reach = Reach::kPortal,
-       .default_port = 3260,
-       .always_shared = true,
-       .contents = {"images", "none"},
-       .default_contents = {"images"},
-       .properties = Together({Iscsi()})},
-      {.name = "iscsidirect",
-       .reach = Reach::kPortal,
-       .default_port = 3260,
-       .always_shared = true,
-       .contents = {"images", "none"},
-       .default_contents = {"images"},
-       .properties = Together({Iscsi()})},
+      IscsiTarget("iscsi"),
+      IscsiTarget("iscsidirect"),
       {.name = "zfs",
        .reach = Reach::kPortal,
        .default_port = 3260,

@@ -1,5 +1,6 @@
 #include "storage-service/core/storage_types.h"
 
+#include <map>
 #include <set>
 
 #include "gmock/gmock.h"
@@ -27,6 +28,33 @@ TEST(StorageTypesTest, TheTypesOfProxmoxAreKnown) {
   EXPECT_THAT(NamesOf([](const StorageType& type) { return type.always_shared; }),
               UnorderedElementsAre("nfs", "cifs", "pbs", "iscsi", "iscsidirect", "zfs", "rbd", "cephfs"));
   EXPECT_THAT(NamesOf([](const StorageType& type) { return type.default_path; }), UnorderedElementsAre("nfs", "cifs", "cephfs"));
+}
+
+TEST(StorageTypesTest, ATypeNeedsWhatProxmoxNeeds) {
+  std::map<std::string, std::set<std::string>> needed;
+  for (const StorageType& type : StorageTypes()) {
+    std::set<std::string>& names = needed[std::string(type.name)];
+    for (const Property& property : type.properties) {
+      if (property.required) names.emplace(property.name);
+    }
+  }
+
+  EXPECT_EQ(needed, (std::map<std::string, std::set<std::string>>{
+                        {"dir", {"path"}},
+                        {"lvm", {"vgname"}},
+                        {"lvmthin", {"thinpool", "vgname"}},
+                        {"zfspool", {"pool"}},
+                        {"btrfs", {"path"}},
+                        {"nfs", {"export", "server"}},
+                        {"cifs", {"server", "share"}},
+                        {"pbs", {"datastore", "server"}},
+                        {"iscsi", {"portal", "target"}},
+                        {"iscsidirect", {"portal", "target"}},
+                        {"zfs", {"blocksize", "iscsiprovider", "pool", "portal", "target"}},
+                        {"rbd", {}},
+                        {"cephfs", {}},
+                        {"esxi", {"server", "username"}},
+                    }));
 }
 
 TEST(StorageTypesTest, NoPropertyIsThereTwiceAndDefaultsArePossible) {

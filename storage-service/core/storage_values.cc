@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "sdk/base/ip_address.h"
 #include "sdk/base/utf8.h"
 #include "storage-service/core/section_file.h"
 #include "storage-service/core/storage_addresses.h"

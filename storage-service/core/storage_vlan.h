@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "sdk/base/clock.h"
-#include "storage-service/core/ip_address.h"
+#include "sdk/base/ip_address.h"
 
 namespace pvebus::storage {
 
@@ -31,13 +31,21 @@ struct StorageVlan {
   bool operator==(const StorageVlan&) const = default;
 };
 
-// INVALID_ARGUMENT naming the field and the limit: STORAGE_ID_INVALID, BASE_INVALID (a name the kernel would not take),
-// TAG_INVALID, LINK_NAME_TOO_LONG (15 bytes), ADDRESS_INVALID (the subnet itself, broadcast, multicast, loopback, no length),
-// MTU_INVALID (0, or 68..65535; 1280 at least for IPv6), GATEWAY_INVALID (its own address, another family, without
-// subnets), ROUTE_INVALID (no subnet, a default route, another family, twice, without a gateway, more than 64).
+inline constexpr size_t kLongestStorageId = 100;
+inline constexpr size_t kLongestLinkName = 15;  // bytes, as the kernel has it
+inline constexpr uint32_t kMostMtu = 65535;
+// Bytes; more where the address is IPv6.
+uint32_t LeastMtu(const StorageVlan& vlan);
+
+// INVALID_ARGUMENT naming the field and the limit: STORAGE_ID_INVALID, BASE_INVALID (a name the kernel would not take, or other
+// characters than letters, digits and - _ . +), TAG_INVALID, LINK_NAME_TOO_LONG (15 bytes), ADDRESS_INVALID (the subnet itself,
+// broadcast, multicast, loopback, link-local, no length), MTU_INVALID (0, or 68..65535; 1280 at least for IPv6), GATEWAY_INVALID
+// (its own address, another family, no host, without subnets), ROUTE_INVALID (no subnet, its own, a default route, another
+// family, twice, without a gateway, more than 64).
 absl::Status CheckStorageVlan(const StorageVlan& vlan);
 
-// What of a VLAN we made and therefore take away with it; the rest was there before us.
+// What of a VLAN we made, or are about to (it is written down before), and therefore take away with it; the rest was there before
+// us.
 struct MadeParts {
   bool link = false;
   bool bridge_vid = false;
@@ -51,13 +59,15 @@ struct MadeParts {
 struct StorageVlanRecord {
   enum class Phase {
     kDefined,
-    kCreating,  // its link is about to be made, and nobody was told yet
-    kDeleting,  // it is about to go
+    kCreating,    // it is about to be made for the first time: a definition only once that has worked
+    kDeleting,    // it is about to go
+    kRecreating,  // defined; its link is about to be made again, and nobody was told yet
   };
   StorageVlan vlan;
   Phase phase = Phase::kDefined;
   MadeParts made;
   SystemTime create_time{};
+  bool operator==(const StorageVlanRecord&) const = default;
 };
 
 }  // namespace pvebus::storage

@@ -72,7 +72,7 @@ TEST_F(ServicesTest, EveryKindOfEventComesBackWithARowOfEachServiceAndWhatItsHoo
     EXPECT_EQ(result.listener_results(1).listener(), "migration-hooks");
     EXPECT_EQ(result.listener_results(2).listener(), "storage-hooks");
     for (const auto& row : result.listener_results()) {
-      ASSERT_EQ(row.hook_results_size(), 1) << row.DebugString();
+      ASSERT_GE(row.hook_results_size(), 1) << row.DebugString();
       EXPECT_THAT(row.hook_results(0).hook(), ::testing::HasSubstr("event-logger"));
     }
   }

@@ -36,11 +36,11 @@ hooks::HookOutcome Flaky(const client::EventContext& context, const std::stop_to
   return {.state = bus::v1::HOOK_STATE_CHANGED};
 }
 
-absl::StatusOr<std::unique_ptr<grpc::Service>> Assemble(const hook_service::HookProgramParts& parts) {
+absl::StatusOr<std::shared_ptr<grpc::Service>> Assemble(const hook_service::HookProgramParts& parts) {
   if (const absl::Status status = parts.chain.Add({.name = "steady", .run = Steady}); !status.ok()) return status;
   const hooks::Hook flaky{.name = "flaky", .time_limit = std::chrono::seconds(60), .run = Flaky};
   if (const absl::Status status = parts.chain.Add(flaky); !status.ok()) return status;
-  return std::make_unique<hook_service::HookRpc<container::v1::ContainerService>>(parts.chain);
+  return std::make_shared<hook_service::HookRpc<container::v1::ContainerService>>(parts.chain);
 }
 
 }  // namespace

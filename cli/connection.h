@@ -22,8 +22,8 @@ inline constexpr int kPageSize = 1000;
 // OK when somebody answers there; UNAVAILABLE at once, with the system's reason, when nobody does.
 absl::Status CheckReachable(const std::shared_ptr<grpc::Channel>& channel, std::chrono::milliseconds timeout);
 
-// INTERNAL: the bus gave out the page that it was asked to go on from.
-absl::Status PageRepeated();
+// INTERNAL: the server gave out the page that it was asked to go on from.
+absl::Status PageRepeated(const Server& server);
 
 // One unary call: Call(stub, &Stub::ListListeners, request, timeout).
 template <typename Stub, typename Method, typename Request>
@@ -38,26 +38,26 @@ auto Call(Stub& stub, Method method, const Request& request, std::chrono::millis
   return absl::StatusOr<Response>(std::move(response));
 }
 
-// One question to the bus, with progress when the answer takes long: Ask<RegistryService>(&Stub::GetListener, ...).
+// One question to the server, with progress when the answer takes long: Ask<RegistryService>(&Stub::GetListener, ...).
 template <typename Service, typename Method, typename Request>
 auto Ask(Method method, const Request& request, const GlobalOptions& global, Console& console) {
-  const auto stub = Service::NewStub(client::Connect(global.bus));
+  const auto stub = Service::NewStub(client::Connect(global.server.address));
   const RealClock clock;
-  const Progress progress("waiting for the bus", clock, console);
+  const Progress progress("waiting for " + global.server.name, clock, console);
   return Call(*stub, method, request, global.TimeoutOr(kDefaultTimeout));
 }
 
 // Asks for page after page until the last one, or until `on_page(response)` returns false.
 template <typename Service, typename Method, typename Request, typename OnPage>
 absl::Status ForEachPage(Method method, Request request, const GlobalOptions& global, OnPage on_page) {
-  const auto stub = Service::NewStub(client::Connect(global.bus));
+  const auto stub = Service::NewStub(client::Connect(global.server.address));
   if (request.page_size() == 0) request.set_page_size(kPageSize);
   for (;;) {
     auto page = Call(*stub, method, request, global.TimeoutOr(kDefaultTimeout));
     if (!page.ok()) return page.status();
     const std::string next = page->next_page_token();
     if (!on_page(*page) || next.empty()) return absl::OkStatus();
-    if (next == request.page_token()) return PageRepeated();
+    if (next == request.page_token()) return PageRepeated(global.server);
     request.set_page_token(next);
   }
 }

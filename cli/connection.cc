@@ -1,4 +1,4 @@
-#include "cli/bus_connection.h"
+#include "cli/connection.h"
 
 #include "absl/status/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -16,6 +16,8 @@ absl::Status CheckReachable(const std::shared_ptr<grpc::Channel>& channel, std::
   return nobody ? FromGrpcStatus(status) : absl::OkStatus();
 }
 
-absl::Status PageRepeated() { return absl::InternalError("the bus gave out the same page again: the list has no end"); }
+absl::Status PageRepeated(const Server& server) {
+  return absl::InternalError(server.name + " gave out the same page again: the list has no end");
+}
 
 }  // namespace pvebus::cli

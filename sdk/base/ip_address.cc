@@ -1,14 +1,50 @@
-#include "storage-service/core/ip_address.h"
+#include "sdk/base/ip_address.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
-#include "storage-service/core/storage_addresses.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 namespace {
+
+bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+bool IsHexDigit(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
+bool IsNumber(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit); }
+
+// Calls `on_part` with what stands between the separators; ends when it returns false.
+template <typename OnPart>
+bool EachPart(std::string_view text, char separator, OnPart on_part) {
+  for (;;) {
+    const size_t end = text.find(separator);
+    if (!on_part(text.substr(0, end))) return false;
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+bool IsByte(std::string_view text) {
+  if (!IsNumber(text) || text.size() > 3 || (text.size() > 1 && text[0] == '0')) return false;
+  int value = 0;
+  for (const char c : text) value = value * 10 + (c - '0');
+  return value <= 255;
+}
+
+// The 16-bit groups on one side of "::"; an IPv4 address at the end counts as two. Nothing when a group is none.
+std::optional<size_t> CountGroups(std::string_view text, bool may_end_in_ipv4) {
+  if (text.empty()) return 0;
+  size_t count = 0;
+  bool ended = false;
+  const bool valid = EachPart(text, ':', [&](std::string_view group) {
+    if (ended) return false;
+    ended = may_end_in_ipv4 && IsIpv4(group);
+    count += ended ? 2 : 1;
+    return ended || (!group.empty() && group.size() <= 4 && std::all_of(group.begin(), group.end(), IsHexDigit));
+  });
+  return valid ? std::optional(count) : std::nullopt;
+}
 
 template <typename Number>
 std::optional<Number> ParseNumber(std::string_view text, int base) {
@@ -80,6 +116,19 @@ std::string FormatIpv6(const std::array<uint8_t, 16>& bytes) {
 
 }  // namespace
 
+bool IsIpv4(std::string_view text) {
+  size_t count = 0;
+  return EachPart(text, '.', [&](std::string_view part) { return ++count <= 4 && IsByte(part); }) && count == 4;
+}
+
+bool IsIpv6(std::string_view text) {
+  const size_t gap = text.find("::");
+  if (gap == std::string_view::npos) return CountGroups(text, true) == 8;
+  const auto before = CountGroups(text.substr(0, gap), false);
+  const auto after = CountGroups(text.substr(gap + 2), true);
+  return before && after && *before + *after <= 7;
+}
+
 std::string IpAddress::ToString() const {
   if (v6) return FormatIpv6(bytes);
   return absl::StrFormat("%d.%d.%d.%d", bytes[0], bytes[1], bytes[2], bytes[3]);
@@ -99,6 +148,13 @@ std::optional<IpAddress> ParseIpAddress(std::string_view text) {
   std::copy(before.begin(), before.end(), address.bytes.begin());
   std::copy(after.begin(), after.end(), address.bytes.end() - static_cast<std::ptrdiff_t>(after.size()));
   return address;
+}
+
+std::optional<std::string> CanonicalIpv4(std::string_view text) {
+  return IsIpv4(text) ? std::optional(ParseIpAddress(text)->ToString()) : std::nullopt;
+}
+std::optional<std::string> CanonicalIpv6(std::string_view text) {
+  return IsIpv6(text) ? std::optional(ParseIpAddress(text)->ToString()) : std::nullopt;
 }
 
 std::string IpPrefix::ToString() const { return absl::StrFormat("%s/%d", address.ToString(), length); }
@@ -125,4 +181,4 @@ std::optional<IpPrefix> ParseIpPrefix(std::string_view text) {
   return IpPrefix{*address, *length};
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

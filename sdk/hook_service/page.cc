@@ -1,0 +1,29 @@
+#include "sdk/hook_service/page.h"
+
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "sdk/base/error.h"
+
+namespace pvebus::hook_service {
+namespace {
+
+constexpr int32_t kDefaultPageSize = 100;
+constexpr int32_t kMaxPageSize = 1000;
+
+}  // namespace
+
+absl::StatusOr<size_t> ParsePageSize(int32_t page_size) {
+  if (page_size >= 0 && page_size <= kMaxPageSize) return static_cast<size_t>(page_size == 0 ? kDefaultPageSize : page_size);
+  return MakeError(absl::StatusCode::kInvalidArgument, "PAGE_SIZE_INVALID",
+                   absl::StrFormat("page_size is %d; it is 1..%d, or 0 for %d", page_size, kMaxPageSize, kDefaultPageSize),
+                   {{"field", "page_size"}, {"limit", std::to_string(kMaxPageSize)}});
+}
+
+absl::Status PageTokenInvalid(std::string_view page_token) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
+                   absl::StrFormat("page_token '%s' is not the next_page_token of an earlier page", page_token.substr(0, 64)),
+                   {{"field", "page_token"}});
+}
+
+}  // namespace pvebus::hook_service

@@ -1,0 +1,19 @@
+#include "storage-service/core/kernel_network.h"
+
+namespace pvebus::storage {
+
+const Link* NetworkSnapshot::Find(std::string_view name) const {
+  for (const Link& link : links) {
+    if (link.name == name) return &link;
+  }
+  return nullptr;
+}
+
+const Link* NetworkSnapshot::Find(int index) const {
+  for (const Link& link : links) {
+    if (link.index == index) return &link;
+  }
+  return nullptr;
+}
+
+}  // namespace pvebus::storage
