@@ -112,6 +112,7 @@ int RunPvebus(int argc, const char* const* argv, Console& console) {
   AddDeadLettersCommand(root, action);
   AddJournalCommand(root, action);
   AddStorageCommand(root, action);
+  AddContainerCommand(root, action);
   AddHealthCommand(root, action);
   AddFooter(root);
   try {

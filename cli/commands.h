@@ -19,6 +19,7 @@ void AddDeadLettersCommand(CLI::App& root, Action& action);
 void AddWatchCommand(CLI::App& root, Action& action);
 void AddJournalCommand(CLI::App& root, Action& action);
 void AddStorageCommand(CLI::App& root, Action& action);
+void AddContainerCommand(CLI::App& root, Action& action);
 void AddHealthCommand(CLI::App& root, Action& action);
 
 }  // namespace pvebus::cli
