@@ -20,8 +20,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sdk/netlink/netlink_watch.h"
 #include "storage-service/host/network/netlink_network.h"
-#include "storage-service/host/network/netlink_watch.h"
 #include "storage-service/host/network/nft_isolation.h"
 #include "tests/support/wait.h"
 #include "tests/system/command.h"

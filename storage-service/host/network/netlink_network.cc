@@ -11,11 +11,11 @@
 #include <initializer_list>
 
 #include "absl/strings/str_format.h"
-#include "storage-service/host/network/netlink_message.h"
-#include "storage-service/host/network/netlink_socket.h"
-#include "storage-service/host/network/network_dump.h"
-#include "storage-service/host/network/network_errors.h"
-#include "storage-service/host/network/network_messages.h"
+#include "sdk/netlink/netlink_message.h"
+#include "sdk/netlink/netlink_socket.h"
+#include "sdk/netlink/network_dump.h"
+#include "sdk/netlink/network_errors.h"
+#include "sdk/netlink/network_messages.h"
 
 namespace pvebus::storage {
 namespace {
@@ -160,10 +160,7 @@ absl::StatusOr<std::optional<bool>> TaggedIn(LinkRequest& request, uint16_t tag)
 
 }  // namespace
 
-absl::StatusOr<NetworkSnapshot> NetlinkNetwork::Read() {
-  auto socket = NetlinkSocket::Open();
-  return socket.ok() ? DumpNetwork(*socket) : socket.status();
-}
+absl::StatusOr<NetworkSnapshot> NetlinkNetwork::Read() { return ReadNetwork(); }
 
 absl::StatusOr<std::optional<FoundRoute>> NetlinkNetwork::Lookup(const IpAddress& destination) {
   auto socket = NetlinkSocket::Open();

@@ -12,14 +12,20 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
-#include "storage-service/host/network/netlink_message.h"
-#include "storage-service/host/network/netlink_socket.h"
-#include "storage-service/host/network/network_errors.h"
+#include "sdk/base/error.h"
+#include "sdk/netlink/netlink_message.h"
+#include "sdk/netlink/netlink_socket.h"
+#include "sdk/netlink/network_errors.h"
 
 namespace pvebus::storage {
 namespace {
 
 constexpr std::string_view kSupport = "nftables with tables of family inet (modules nf_tables, nf_tables_inet)";
+
+absl::Status LinkNameInvalid(std::string_view link) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "LINK_NAME_INVALID",
+                   absl::StrFormat("link \"%s\": a name here has 1 to 15 letters, digits, dots, underscores and hyphens", link));
+}
 
 // libnftables ends the process when it cannot have its socket, and writes to standard error when it may not use it: this finds
 // out before it does.

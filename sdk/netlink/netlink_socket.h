@@ -11,9 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "storage-service/host/network/netlink_message.h"
+#include "sdk/netlink/netlink_message.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 
 // What the kernel answered to a request: an errno, 0 for yes, and often a sentence.
 struct KernelAnswer {
@@ -47,4 +47,4 @@ class NetlinkSocket {
 // `missing_support` empty: it knows.
 absl::Status RefusalOf(const KernelAnswer& answer, std::string_view doing, std::string_view missing_support = {});
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

@@ -1,4 +1,4 @@
-#include "storage-service/host/network/netlink_watch.h"
+#include "sdk/netlink/netlink_watch.h"
 
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
@@ -15,9 +15,9 @@
 #include <cstring>
 #include <utility>
 
-#include "storage-service/host/network/network_errors.h"
+#include "sdk/netlink/network_errors.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 namespace {
 
 using std::chrono::steady_clock;
@@ -89,4 +89,4 @@ void NetlinkWatch::Drain() const {
   }
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

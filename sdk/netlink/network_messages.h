@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "storage-service/core/kernel_network.h"
+#include "sdk/base/network.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 
 // The kernel's rtnetlink messages as our values; nothing when a message is about something else.
 
@@ -35,4 +35,4 @@ struct PortVids {
 };
 std::optional<PortVids> PortVidsOf(nlmsghdr* message);
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

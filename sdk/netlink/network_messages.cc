@@ -1,4 +1,4 @@
-#include "storage-service/host/network/network_messages.h"
+#include "sdk/netlink/network_messages.h"
 
 #include <arpa/inet.h>
 #include <linux/if.h>
@@ -12,9 +12,9 @@
 #include <cstring>
 #include <string_view>
 
-#include "storage-service/host/network/netlink_message.h"
+#include "sdk/netlink/netlink_message.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 namespace {
 
 // Null when the message is not of this type or has no whole header.
@@ -141,4 +141,4 @@ std::optional<PortVids> PortVidsOf(nlmsghdr* message) {
   return port;
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

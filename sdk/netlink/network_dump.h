@@ -4,11 +4,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "storage-service/core/kernel_network.h"
-#include "storage-service/host/network/netlink_socket.h"
-#include "storage-service/host/network/network_messages.h"
+#include "sdk/base/network.h"
+#include "sdk/netlink/netlink_socket.h"
+#include "sdk/netlink/network_messages.h"
 
-namespace pvebus::storage {
+namespace pvebus {
+
+// The network of the calling thread's namespace, over a socket of its own. KERNEL_REFUSED; UNAVAILABLE NETWORK_UNSETTLED when it
+// changes all the time.
+absl::StatusOr<NetworkSnapshot> ReadNetwork();
 
 // What the kernel has, read over `socket`. UNAVAILABLE NETWORK_UNSETTLED when it changes all the time.
 absl::StatusOr<NetworkSnapshot> DumpNetwork(NetlinkSocket& socket);
@@ -17,4 +21,4 @@ absl::StatusOr<std::vector<PortVids>> DumpVids(NetlinkSocket& socket);
 // NOT_FOUND LINK_MISSING.
 absl::StatusOr<Link> FindLink(NetlinkSocket& socket, const std::string& name);
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

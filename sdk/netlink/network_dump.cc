@@ -1,4 +1,4 @@
-#include "storage-service/host/network/network_dump.h"
+#include "sdk/netlink/network_dump.h"
 
 #include <linux/if.h>
 #include <linux/if_link.h>
@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "storage-service/host/network/netlink_message.h"
-#include "storage-service/host/network/network_errors.h"
+#include "sdk/netlink/netlink_message.h"
+#include "sdk/netlink/network_errors.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 namespace {
 
 // A list that changes under us is read again, a few times.
@@ -75,6 +75,11 @@ absl::Status AddVids(NetlinkSocket& socket, std::vector<Link>& links) {
 
 }  // namespace
 
+absl::StatusOr<NetworkSnapshot> ReadNetwork() {
+  auto socket = NetlinkSocket::Open();
+  return socket.ok() ? DumpNetwork(*socket) : socket.status();
+}
+
 absl::StatusOr<NetworkSnapshot> DumpNetwork(NetlinkSocket& socket) {
   auto links = Dump<Link>(socket, RTM_GETLINK, ifinfomsg{}, AppendIf(&LinkOf));
   if (!links.ok()) return links.status();
@@ -108,4 +113,4 @@ absl::StatusOr<Link> FindLink(NetlinkSocket& socket, const std::string& name) {
   return *std::move(found);
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

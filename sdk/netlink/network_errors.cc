@@ -1,16 +1,16 @@
-#include "storage-service/host/network/network_errors.h"
+#include "sdk/netlink/network_errors.h"
 
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 
 using absl::StatusCode;
 
 absl::Status NetAdminMissing(std::string_view doing) {
   return MakeError(
       StatusCode::kFailedPrecondition, "NET_ADMIN_MISSING",
-      absl::StrFormat("storage-service lacks CAP_NET_ADMIN, without which the kernel does not let it %s: its systemd unit "
+      absl::StrFormat("this service lacks CAP_NET_ADMIN, without which the kernel does not let it %s: its systemd unit "
                       "needs AmbientCapabilities=CAP_NET_ADMIN (and CapabilityBoundingSet=CAP_NET_ADMIN)",
                       doing));
 }
@@ -35,13 +35,8 @@ absl::Status LinkExists(std::string_view link) {
                    {{"link", std::string(link)}});
 }
 
-absl::Status LinkNameInvalid(std::string_view link) {
-  return MakeError(StatusCode::kInvalidArgument, "LINK_NAME_INVALID",
-                   absl::StrFormat("link \"%s\": a name here has 1 to 15 letters, digits, dots, underscores and hyphens", link));
-}
-
 absl::Status NetworkUnsettled() {
   return MakeError(StatusCode::kUnavailable, "NETWORK_UNSETTLED", "the node's network changes faster than it can be read");
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

@@ -1,9 +1,9 @@
-#include "storage-service/host/network/netlink_message.h"
+#include "sdk/netlink/netlink_message.h"
 
 #include <cstdlib>
 #include <cstring>
 
-namespace pvebus::storage {
+namespace pvebus {
 
 NetlinkMessage::NetlinkMessage(int type, int flags) : message_(nlmsg_alloc_simple(type, flags)) {
   if (message_ == nullptr) std::abort();  // no memory
@@ -73,4 +73,4 @@ std::optional<IpAddress> AddressOfBytes(const void* bytes, int length) {
   return address;
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

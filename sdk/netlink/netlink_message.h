@@ -11,7 +11,7 @@
 
 #include "sdk/base/ip_address.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 
 // A message to the kernel that is being put together: the header of its family, then attributes. One thread.
 class NetlinkMessage {
@@ -69,4 +69,4 @@ class NetlinkAttributes {
 // `length` is 4 or 16, else there is none.
 std::optional<IpAddress> AddressOfBytes(const void* bytes, int length);
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

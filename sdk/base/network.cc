@@ -1,6 +1,6 @@
-#include "storage-service/core/kernel_network.h"
+#include "sdk/base/network.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 
 const Link* NetworkSnapshot::Find(std::string_view name) const {
   for (const Link& link : links) {
@@ -16,4 +16,4 @@ const Link* NetworkSnapshot::Find(int index) const {
   return nullptr;
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 
 // Tells that links, addresses or routes of the node changed: whoever is told reads them again. Changes that come close together
 // are told once, when there is quiet or after a while; what the kernel had to drop is told too. Owned by main.
@@ -47,4 +47,4 @@ class NetlinkWatch {
   std::thread thread_;
 };
 
-}  // namespace pvebus::storage
+}  // namespace pvebus

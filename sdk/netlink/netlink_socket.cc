@@ -1,4 +1,4 @@
-#include "storage-service/host/network/netlink_socket.h"
+#include "sdk/netlink/netlink_socket.h"
 
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
@@ -9,9 +9,9 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
-#include "storage-service/host/network/network_errors.h"
+#include "sdk/netlink/network_errors.h"
 
-namespace pvebus::storage {
+namespace pvebus {
 namespace {
 
 // The sentence is in attributes behind the errno (the request is not repeated there: NETLINK_CAP_ACK).
@@ -87,4 +87,4 @@ absl::Status RefusalOf(const KernelAnswer& answer, std::string_view doing, std::
   return KernelRefused(doing, answer.ToString());
 }
 
-}  // namespace pvebus::storage
+}  // namespace pvebus
