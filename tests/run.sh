@@ -133,4 +133,4 @@ phase 'tests tsan' run_tests tsan
 phase 'build clang (-Wthread-safety)' build clang
 phase 'clang-tidy' tidy
 phase 'build fuzz (libFuzzer, ASan + UBSan)' build fuzz
-phase 'fuzz storage.cfg' run_tests fuzz
+phase 'fuzz what reads files' run_tests fuzz

@@ -54,9 +54,9 @@ std::string WhyOursForbidden(const fs::path& file, const Place& from, const Plac
   if (from.top == "sdk" && to.top != "sdk") return "sdk includes nothing above it";
   if (from == Place{"sdk", "base"} && to != from) return "sdk/base includes only itself, the standard library and Abseil";
   // The bus is asked over its contract; how a file of the node reads is pure, and the same for its service and the operator.
-  const bool core_beside_the_bus = to.in_service() && to.layer == "core" && to.top != "bus-service";
-  if (from.top == "cli" && to.top != "cli" && to.top != "sdk" && !core_beside_the_bus) {
-    return "cli includes only itself, sdk and the core of services other than the bus";
+  const bool reading_beside_the_bus = to.in_service() && (to.layer == "core" || to.layer == "json") && to.top != "bus-service";
+  if (from.top == "cli" && to.top != "cli" && to.top != "sdk" && !reading_beside_the_bus) {
+    return "cli includes only itself, sdk, and the core and json of services other than the bus";
   }
   if (!from.in_service()) return to.top == "cli" && from.top != "cli" ? "only cli includes cli" : "";
   if (to.top == "cli") return "only cli includes cli";
@@ -64,7 +64,7 @@ std::string WhyOursForbidden(const fs::path& file, const Place& from, const Plac
   // The core's tests run on the memory journal.
   if (from.layer == "core" && IsTest(file) && to.top == from.top && to.layer == "store") return "";
   if (from.layer == "core") return to == Place{"sdk", "base"} ? "" : "core includes only its own core and sdk/base";
-  if (to.in_service() && to.layer != "core") {
+  if (to.in_service() && to.layer != "core" && to.layer != "json") {
     return to.layer == "main" ? "only main includes main" : "store, host and rpc do not include each other";
   }
   return "";
