@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace pvebus::hooks {
@@ -32,6 +33,10 @@ bus::v1::HookExecution ExecutionOf(const ChainRun& run, const HookRecord& record
 }
 
 }  // namespace
+
+std::string SuccessName(const std::string& hook, std::string_view part) { return absl::StrFormat("%s/%s", hook, part); }
+
+std::string HookRecord::SuccessName() const { return part ? hooks::SuccessName(result.hook(), *part) : result.hook(); }
 
 bool ChainRun::Succeeded(const HookRecord& record) const {
   if (!record.ran || record.interrupted || dry_run || event_id.empty()) return false;
@@ -71,7 +76,7 @@ std::vector<bus::v1::HookExecution> HookHistory::Record(const ChainRun& run) {
   recorded.reserve(run.records.size());
   MutexLock lock(mu_);
   for (const HookRecord& record : run.records) {
-    counts_[record.result.hook()].Add(record);
+    if (!record.part) counts_[record.result.hook()].Add(record);
     recorded.push_back(ExecutionOf(run, record, record.result));
     for (const bus::v1::HookResult& detail : record.details) recorded.push_back(ExecutionOf(run, record, detail));
   }

@@ -66,6 +66,21 @@ TEST_F(HookHistoryTest, EveryFieldOfAQueryFilters) {
   EXPECT_THAT(Ids(history_.Executions({.hook = "c"})), IsEmpty());
 }
 
+TEST_F(HookHistoryTest, PartOfAHookIsAnExecutionAndNoRun) {
+  HookRecord part = MakeRecord("a", bus::v1::HOOK_STATE_FAILED);
+  part.part = "p";
+  HookRecord whole = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  whole.recorded_parts = {part.result};
+
+  history_.Record(RunOf("e", 1, "network", {part}));
+  history_.Record(RunOf("e", 1, "network", {whole}));
+
+  EXPECT_THAT(Ids(history_.Executions({})), ElementsAre(2, 1));
+  EXPECT_EQ(history_.StatisticsOf("a").total_count(), 1u);
+  EXPECT_EQ(part.SuccessName(), "a/p");
+  EXPECT_EQ(whole.SuccessName(), "a");
+}
+
 TEST_F(HookHistoryTest, OldestExecutionsAreForgottenWhenThereAreTooMany) {
   for (int i = 0; i < 25; ++i) history_.Record(RunOf("e", 1, "network", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED)}));
 
