@@ -12,11 +12,17 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
+int64_t NanosecondsOf(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
 bool Matches(const bus::v1::HookExecution& execution, const ExecutionQuery& query) {
   if (query.before_execution_id != 0 && execution.execution_id() >= query.before_execution_id) return false;
   if (!query.hook.empty() && execution.result().hook() != query.hook) return false;
   if (query.state != bus::v1::HOOK_STATE_UNSPECIFIED && execution.result().state() != query.state) return false;
   if (!query.event_id.empty() && execution.event_id() != query.event_id) return false;
+  const int64_t start = TimeUtil::TimestampToNanoseconds(execution.start_time());
+  if (start < NanosecondsOf(query.from) || start >= NanosecondsOf(query.until)) return false;
   return query.resource.empty() || execution.resource() == query.resource || execution.result().resource() == query.resource;
 }
 
@@ -26,8 +32,7 @@ bus::v1::HookExecution ExecutionOf(const ChainRun& run, const HookRecord& record
   execution.set_event_id(run.event_id);
   execution.set_attempt(run.attempt);
   execution.set_resource(run.resource);
-  *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(record.start.time_since_epoch()).count());
+  *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(NanosecondsOf(record.start));
   *execution.mutable_result() = result;
   return execution;
 }

@@ -21,8 +21,10 @@ struct ExecutionQuery {
   std::string hook;
   bus::v1::HookState state = bus::v1::HOOK_STATE_UNSPECIFIED;
   std::string event_id;
-  std::string resource;              // what the event was about, or the hook acted on: "container/101"
-  uint64_t before_execution_id = 0;  // 0: from the newest
+  std::string resource;                  // what the event was about, or the hook acted on: "container/101"
+  SystemTime from = SystemTime::min();   // those that began then or later
+  SystemTime until = SystemTime::max();  // and before this
+  uint64_t before_execution_id = 0;      // 0: from the newest
   size_t limit = 100;
 };
 
