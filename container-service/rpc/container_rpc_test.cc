@@ -202,6 +202,31 @@ TEST_F(ContainerRpcTest, ImpossibleTimesAreRefusedByField) {
       << "also beyond what the machine counts";
 }
 
+TEST_F(ContainerRpcTest, PageEndsBeforeItIsMoreThanAClientTakes) {
+  const auto run = [](const client::EventContext&, std::stop_token) {
+    const std::string text(4096, 'x');
+    return hooks::HookOutcome{.details = std::vector<hooks::HookDetail>(100, {.before = text, .after = text, .output = text})};
+  };
+  ASSERT_TRUE(chain_.Add({.name = "talkative", .run = run}).ok());
+  for (int i = 0; i < 4; ++i) Start(101, "e" + std::to_string(i));
+  v1::ListHookExecutionsRequest request;
+  request.set_page_size(1000);
+  size_t listed = 0;
+  int pages = 0;
+
+  do {
+    v1::ListHookExecutionsResponse page;
+    const absl::Status status = List(request, page);
+    ASSERT_TRUE(status.ok()) << status;
+    listed += static_cast<size_t>(page.executions_size());
+    ++pages;
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+
+  EXPECT_EQ(listed, 4u * 103);
+  EXPECT_EQ(pages, 2);
+}
+
 TEST_F(ContainerRpcTest, UnknownHookNamesTheNearest) {
   v1::ListHookExecutionsRequest request;
   request.set_hook("network-event-loger");
