@@ -50,6 +50,13 @@ std::string Cut(const std::string& text, size_t most) {
   return text.substr(0, end);
 }
 
+// Of what is read from its end.
+std::string CutFront(const std::string& text, size_t most) {
+  size_t begin = text.size() - std::min(text.size(), most);
+  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80) ++begin;
+  return text.substr(begin);
+}
+
 absl::Status DecodeHookResults(const google::protobuf::RepeatedPtrField<v1::HookResult>& results, std::string& out) {
   if (results.empty()) return absl::OkStatus();
   if (results.size() > 256) return FieldInvalid("hook_results", "must have at most 256 entries");
@@ -67,6 +74,7 @@ absl::Status DecodeHookResults(const google::protobuf::RepeatedPtrField<v1::Hook
     kept.set_before(Cut(result.before(), 4096));
     kept.set_after(Cut(result.after(), 4096));
     kept.set_message(Cut(result.message(), 4096));
+    kept.set_output(CutFront(result.output(), 4096));
   }
   out = row.SerializeAsString();
   return absl::OkStatus();

@@ -285,6 +285,8 @@ TEST(ListenerCodecTest, HookResultsTravelOpaquelyAndWithoutWhatIsTooLong) {
     h.set_before(std::string(4097, 'b'));
     h.set_after(std::string(4097, 'a'));
     h.set_message(std::string(4095, 'm') + "ä");
+    h.set_exit_code(0);
+    h.set_output("ä" + std::string(4095, 'o'));
     h.mutable_duration()->set_nanos(5);
     h.GetReflection()->MutableUnknownFields(&h)->AddVarint(99, 1);
   });
@@ -294,8 +296,15 @@ TEST(ListenerCodecTest, HookResultsTravelOpaquelyAndWithoutWhatIsTooLong) {
   EXPECT_EQ(kept.before().size(), 4096u);
   EXPECT_EQ(kept.after().size(), 4096u);
   EXPECT_EQ(kept.message().size(), 4095u);
+  EXPECT_TRUE(kept.has_exit_code());
+  EXPECT_EQ(kept.output(), std::string(4095, 'o')) << "the last of it stays";
   EXPECT_EQ(kept.duration().nanos(), 5);
   EXPECT_EQ(kept.GetReflection()->GetUnknownFields(kept).field_count(), 0);
+}
+
+TEST(ListenerCodecTest, ExitCodeOfAHookResultIsThereOrNot) {
+  EXPECT_FALSE(KeptHook([](auto&) {}).has_exit_code());
+  EXPECT_EQ(KeptHook([](auto& h) { h.set_exit_code(137); }).exit_code(), 137);
 }
 
 TEST(ListenerCodecTest, AHookResultThatNobodyCouldReadIsRefused) {

@@ -1,6 +1,9 @@
 #include "container-service/rpc/container_rpc.h"
 
+#include <functional>
+
 #include "gmock/gmock.h"
+#include "google/protobuf/util/time_util.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
@@ -10,6 +13,7 @@
 namespace pvebus::container {
 namespace {
 
+using google::protobuf::util::TimeUtil;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -145,6 +149,82 @@ TEST_F(ContainerRpcTest, ImpossibleContainerIsRefused) {
   EXPECT_EQ(ErrorReason(Refusal(request)), "ID_INVALID");
   request.set_container_id(1'000'000'000);
   EXPECT_EQ(ErrorReason(Refusal(request)), "ID_INVALID");
+}
+
+TEST_F(ContainerRpcTest, ExecutionsAreFilteredByWhenTheyBegan) {
+  Start(101, "e1");
+  Start(102, "e2");
+  v1::ListHookExecutionsResponse all;
+  ASSERT_TRUE(List({}, all).ok());
+  const auto& began = all.executions(1).start_time();  // the first hook of e2
+  v1::ListHookExecutionsRequest since;
+  *since.mutable_start_time() = began;
+  v1::ListHookExecutionsRequest before;
+  *before.mutable_end_time() = began;
+  v1::ListHookExecutionsRequest never = since;
+  *never.mutable_end_time() = began;
+  v1::ListHookExecutionsRequest ever;
+  ever.mutable_start_time()->set_seconds(TimeUtil::kTimestampMinSeconds);
+  ever.mutable_end_time()->set_seconds(TimeUtil::kTimestampMaxSeconds);
+  ever.mutable_end_time()->set_nanos(999'999'999);
+
+  EXPECT_THAT(Listed(since), ElementsAre("e2 broken", "e2 network-event-logger"));
+  EXPECT_THAT(Listed(before), ElementsAre("e1 broken", "e1 network-event-logger"));
+  EXPECT_THAT(Listed(never), IsEmpty());
+  EXPECT_EQ(Listed(ever).size(), 4u);
+}
+
+TEST_F(ContainerRpcTest, ImpossibleTimesAreRefusedByField) {
+  const auto refused = [&](const std::function<void(v1::ListHookExecutionsRequest&)>& change) {
+    v1::ListHookExecutionsRequest request;
+    change(request);
+    const absl::Status status = Refusal(request);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return ErrorReason(status) + " " + ErrorMetadata(status)["field"];
+  };
+
+  EXPECT_EQ(refused([](auto& r) { r.mutable_start_time()->set_nanos(-1); }), "TIME_INVALID start_time");
+  EXPECT_EQ(refused([](auto& r) { r.mutable_start_time()->set_nanos(1'000'000'000); }), "TIME_INVALID start_time");
+  EXPECT_EQ(refused([](auto& r) { r.mutable_start_time()->set_seconds(TimeUtil::kTimestampMinSeconds - 1); }),
+            "TIME_INVALID start_time");
+  EXPECT_EQ(refused([](auto& r) { r.mutable_end_time()->set_seconds(TimeUtil::kTimestampMaxSeconds + 1); }),
+            "TIME_INVALID end_time");
+  EXPECT_EQ(refused([](auto& r) {
+              r.mutable_start_time()->set_nanos(2);
+              r.mutable_end_time()->set_nanos(1);
+            }),
+            "TIME_INVALID end_time");
+  EXPECT_EQ(refused([](auto& r) {
+              r.mutable_start_time()->set_seconds(TimeUtil::kTimestampMaxSeconds);
+              r.mutable_end_time()->set_seconds(TimeUtil::kTimestampMaxSeconds - 1);
+            }),
+            "TIME_INVALID end_time")
+      << "also beyond what the machine counts";
+}
+
+TEST_F(ContainerRpcTest, PageEndsBeforeItIsMoreThanAClientTakes) {
+  const auto run = [](const client::EventContext&, std::stop_token) {
+    const std::string text(4096, 'x');
+    return hooks::HookOutcome{.details = std::vector<hooks::HookDetail>(100, {.before = text, .after = text, .output = text})};
+  };
+  ASSERT_TRUE(chain_.Add({.name = "talkative", .run = run}).ok());
+  for (int i = 0; i < 4; ++i) Start(101, "e" + std::to_string(i));
+  v1::ListHookExecutionsRequest request;
+  request.set_page_size(1000);
+  size_t listed = 0;
+  int pages = 0;
+
+  do {
+    v1::ListHookExecutionsResponse page;
+    const absl::Status status = List(request, page);
+    ASSERT_TRUE(status.ok()) << status;
+    listed += static_cast<size_t>(page.executions_size());
+    ++pages;
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+
+  EXPECT_EQ(listed, 4u * 103);
+  EXPECT_EQ(pages, 2);
 }
 
 TEST_F(ContainerRpcTest, UnknownHookNamesTheNearest) {

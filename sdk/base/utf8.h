@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,14 @@ inline std::string CleanUtf8(std::string_view text, size_t max_bytes) {
     at += length == 0 ? 1 : length;
   }
   return clean;
+}
+
+// As CleanUtf8, but it is the end of `text` that stays.
+inline std::string CleanUtf8End(std::string_view text, size_t max_bytes) {
+  std::string clean = CleanUtf8(text, text.size());
+  size_t begin = clean.size() - std::min(clean.size(), max_bytes);
+  while (begin < clean.size() && (static_cast<unsigned char>(clean[begin]) >> 6) == 0x2) ++begin;  // not inside a character
+  return clean.erase(0, begin);
 }
 
 }  // namespace pvebus

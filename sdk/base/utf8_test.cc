@@ -25,5 +25,15 @@ TEST(Utf8Test, TextIsCutAtACharacter) {
   EXPECT_EQ(CleanUtf8("abc", 0), "");
 }
 
+TEST(Utf8Test, EndOfATextIsCutAtACharacter) {
+  EXPECT_EQ(CleanUtf8End("abc", 3), "abc");
+  EXPECT_EQ(CleanUtf8End("abc", 2), "bc");
+  EXPECT_EQ(CleanUtf8End("\xc3\xa4z", 2), "z");
+  EXPECT_EQ(CleanUtf8End("\xc3\xa4z", 3), "\xc3\xa4z");
+  EXPECT_EQ(CleanUtf8End("x\xff\xa4z", 3), "??z") << "bytes that are no character stay as such";
+  EXPECT_EQ(CleanUtf8End("\xf0\x9f\x98\x80", 3), "");
+  EXPECT_EQ(CleanUtf8End("abc", 0), "");
+}
+
 }  // namespace
 }  // namespace pvebus

@@ -1,5 +1,6 @@
 #include "sdk/hook_service/hook_rpc.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -9,6 +10,8 @@
 
 namespace pvebus::hook_service {
 namespace {
+
+constexpr size_t kMaxPageBytes = 3 << 20;  // clients take messages of 4 MiB
 
 absl::Status StateInvalid(int state) {
   return MakeError(absl::StatusCode::kInvalidArgument, "STATE_INVALID",
@@ -22,6 +25,18 @@ absl::StatusOr<uint64_t> ParsePageToken(std::string_view token) {
   const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), id);
   if (error != std::errc() || end != token.data() + token.size() || id == 0) return PageTokenInvalid(token);
   return id;
+}
+
+// How many of the first are one page; at least one, when there is one.
+size_t CountThatFit(const std::vector<bus::v1::HookExecution>& executions, size_t page_size) {
+  size_t bytes = 0;
+  size_t count = 0;
+  while (count < std::min(executions.size(), page_size)) {
+    bytes += executions[count].ByteSizeLong();
+    if (count > 0 && bytes > kMaxPageBytes) break;
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace
@@ -39,8 +54,9 @@ absl::StatusOr<ExecutionsPage> ReadExecutions(const hooks::HookChain& chain, Exe
   request.query.before_execution_id = *before;
   request.query.limit = *page_size + 1;  // one more tells whether there is another page
   ExecutionsPage page{.executions = chain.Executions(request.query)};
-  if (page.executions.size() > *page_size) {
-    page.executions.pop_back();
+  const size_t fits = CountThatFit(page.executions, *page_size);
+  if (page.executions.size() > fits) {
+    page.executions.resize(fits);
     page.next_page_token = std::to_string(page.executions.back().execution_id());
   }
   return page;

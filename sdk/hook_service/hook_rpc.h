@@ -72,8 +72,9 @@ class HookRpc : public Contract::CallbackService {
                                                typename Executions::Response* response) override {
     const absl::StatusOr<std::string> resource = ResourceAskedFor(*request);
     if (!resource.ok()) return Reply(context, resource.status());
-    const hooks::ExecutionQuery query{
+    hooks::ExecutionQuery query{
         .hook = request->hook(), .state = request->state(), .event_id = request->event_id(), .resource = *resource};
+    if (absl::Status status = SetStartBounds(*request, query); !status.ok()) return Reply(context, status);
     auto page = ReadExecutions(chain_, {request->page_size(), request->page_token(), query});
     if (!page.ok()) return Reply(context, page.status());
     for (bus::v1::HookExecution& execution : page->executions) *response->add_executions() = std::move(execution);
@@ -103,6 +104,10 @@ class HookRpc : public Contract::CallbackService {
  protected:
   // What the events of the wanted executions were about ("container/101"); empty for all.
   virtual absl::StatusOr<std::string> ResourceAskedFor(const typename Executions::Request&) const { return std::string(); }
+  // Sets `from` and `until` of the query, for a contract whose request bounds when the wanted executions began.
+  virtual absl::Status SetStartBounds(const typename Executions::Request&, hooks::ExecutionQuery&) const {
+    return absl::OkStatus();
+  }
 
  private:
   hooks::HookChain& chain_;

@@ -48,9 +48,9 @@ absl::Status CheckHook(const Hook& hook) {
     return MakeError(absl::StatusCode::kInvalidArgument, "HOOK_NAME_INVALID",
                      absl::StrFormat("'%s' is no name of a hook: ^[a-z][a-z0-9-]{0,62}$", hook.name), metadata);
   }
-  if (!hook.run || hook.time_limit <= std::chrono::milliseconds::zero()) {
+  if (!hook.run == !hook.run_parts || hook.time_limit <= std::chrono::milliseconds::zero()) {
     return MakeError(absl::StatusCode::kInvalidArgument, "HOOK_INVALID",
-                     absl::StrFormat("hook '%s' needs something to run and a time limit", hook.name), metadata);
+                     absl::StrFormat("hook '%s' needs one thing to run and a time limit", hook.name), metadata);
   }
   return absl::OkStatus();
 }
@@ -151,7 +151,7 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
     if (!succeeded.contains(hook->name)) due.push_back(hook);
   }
 
-  const HookRunParts parts{state_->clock, state_->options.publisher, state_->workers, state_->overruns};
+  const HookRunNeeds needs{state_->clock, state_->options.publisher, state_->workers, state_->overruns, *state_->journal};
   size_t saved = 0;
   const auto save = [&](std::vector<HookRecord> records) {
     saved += records.size();
@@ -159,7 +159,7 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
     part.records = std::move(records);
     state_->journal->Record(part);
   };
-  std::vector<HookRecord> done = std::make_shared<HookRun>(std::move(due), context, parts)->Execute(save);
+  std::vector<HookRecord> done = std::make_shared<HookRun>(std::move(due), context, needs)->Execute(save);
 
   std::vector<bus::v1::HookResult> results;
   std::vector<HookRecord> unsaved;
@@ -169,6 +169,7 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
     const bool ran_before = earlier != succeeded.end();
     HookRecord record = ran_before ? DoneBefore(hook->name, earlier->second, run.resource, state_->clock) : done[next_done++];
     results.push_back(record.result);
+    results.insert(results.end(), record.recorded_parts.begin(), record.recorded_parts.end());
     results.insert(results.end(), record.details.begin(), record.details.end());
     if (ran_before || next_done > saved) unsaved.push_back(std::move(record));
   }

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,46 +15,10 @@
 #include "sdk/base/clock.h"
 #include "sdk/client/event_context.h"
 #include "sdk/client/publisher.h"
+#include "sdk/hooks/hook.h"
 #include "sdk/hooks/hook_journal.h"
 
 namespace pvebus::hooks {
-
-inline constexpr size_t kMaxHookDetails = 100;
-
-// One of several things that a hook acted on for one event: a row of its own in the result and in the history.
-struct HookDetail {
-  bus::v1::HookState state = bus::v1::HOOK_STATE_UNCHANGED;
-  std::string resource;
-  std::string before;
-  std::string after;
-  std::string message;
-};
-
-// What a hook says it did.
-struct HookOutcome {
-  bus::v1::HookState state = bus::v1::HOOK_STATE_UNCHANGED;
-  std::string resource;
-  std::string before;
-  std::string after;
-  std::string message;
-  // Follow the hook's own row, which decides whether it has succeeded. Of more than kMaxHookDetails those that FAILED or
-  // CHANGED stay first, and the last row counts what was left out.
-  std::vector<HookDetail> details;
-  // What the service keeps of this event beside the history: saved together with the outcome, once per event and hook, and only
-  // when the hook has succeeded (CHANGED, UNCHANGED, SKIPPED).
-  std::vector<KeptChange> kept;
-};
-
-// One named piece of work for an event. `run` observes `stop`: it is requested when the time limit has passed or the answer
-// would no longer count, and what the hook returns after the limit is forgotten. A hook that throws or overruns is FAILED; the
-// other hooks run all the same. `run` is called by several threads at once, for events of different ordering keys. The context
-// it gets is its own: an overrunning hook may go on using it.
-struct Hook {
-  std::string name;         // ^[a-z][a-z0-9-]{0,62}$
-  std::string description;  // for eyes
-  std::chrono::milliseconds time_limit = std::chrono::seconds(10);
-  std::function<HookOutcome(const client::EventContext&, std::stop_token stop)> run;
-};
 
 struct HookChainOptions {
   size_t history_size = 1000;  // executions remembered, when the chain gets no journal
@@ -71,7 +34,7 @@ struct HookChainOptions {
 //
 // For an event that comes again only those hooks run that have not succeeded yet; the others are SKIPPED. A replay
 // (context.replay_id()) and a dry run call all of them. A hook whose delivery was given up while it ran (context.stop()) has
-// not succeeded, whatever it answers.
+// not succeeded, whatever it answers. A hook that records its parts (HookParts) has them succeed on their own.
 class HookChain {
  public:
   // Without a journal what was done is remembered in memory. Requires: `clock` outlives the chain.
@@ -89,8 +52,8 @@ class HookChain {
   // OK, or NOT_FOUND HOOK_NOT_FOUND, naming the nearest.
   absl::Status CheckName(std::string_view name) const;
 
-  // The results of the hooks, in order, each followed by its details; they are in the journal when this returns. In a dry run
-  // hooks see context.dry_run().
+  // The results of the hooks, in order, each followed by the parts that it recorded and its details; they are in the journal
+  // when this returns. In a dry run hooks see context.dry_run().
   std::vector<bus::v1::HookResult> Run(const client::EventContext& context);
   // Whether `hook` has done its work for the event already: what comes again shall not be counted twice.
   bool HasSucceeded(std::string_view hook, const std::string& event_id) const;

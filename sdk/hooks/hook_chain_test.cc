@@ -384,6 +384,27 @@ TEST_F(HookChainTest, DetailsOfAHookFollowItInTheResultAndAreFoundByWhatTheyAreA
   EXPECT_EQ(chain_.Statistics()[0].total_count(), 1u);
 }
 
+TEST_F(HookChainTest, WhatAProgramLeftIsToldWithTheLastOfItsOutput) {
+  Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
+    const std::string output = "first" + std::string(4095, 'x') + "\xff";
+    return HookOutcome{.exit_code = 0,
+                       .output = output,
+                       .details = {{.resource = "p", .exit_code = 137, .output = output, .duration = milliseconds(1500)},
+                                   {.resource = "q", .duration = milliseconds(-1)}}};
+  }));
+
+  const auto results = RunChain("e1");
+
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_TRUE(results[0].has_exit_code());
+  EXPECT_EQ(results[0].output(), std::string(4095, 'x') + "?");
+  EXPECT_EQ(results[1].exit_code(), 137);
+  EXPECT_EQ(results[1].output(), results[0].output());
+  EXPECT_EQ(google::protobuf::util::TimeUtil::DurationToMilliseconds(results[1].duration()), 1500);
+  EXPECT_FALSE(results[2].has_exit_code());
+  EXPECT_EQ(results[2].duration().nanos(), 0) << "the bus refuses negative ones";
+}
+
 TEST_F(HookChainTest, OfTooManyDetailsThoseThatMatterStay) {
   Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
     HookOutcome outcome;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace pvebus::hooks {
@@ -11,11 +12,17 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
+int64_t NanosecondsOf(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
 bool Matches(const bus::v1::HookExecution& execution, const ExecutionQuery& query) {
   if (query.before_execution_id != 0 && execution.execution_id() >= query.before_execution_id) return false;
   if (!query.hook.empty() && execution.result().hook() != query.hook) return false;
   if (query.state != bus::v1::HOOK_STATE_UNSPECIFIED && execution.result().state() != query.state) return false;
   if (!query.event_id.empty() && execution.event_id() != query.event_id) return false;
+  const int64_t start = TimeUtil::TimestampToNanoseconds(execution.start_time());
+  if (start < NanosecondsOf(query.from) || start >= NanosecondsOf(query.until)) return false;
   return query.resource.empty() || execution.resource() == query.resource || execution.result().resource() == query.resource;
 }
 
@@ -25,13 +32,16 @@ bus::v1::HookExecution ExecutionOf(const ChainRun& run, const HookRecord& record
   execution.set_event_id(run.event_id);
   execution.set_attempt(run.attempt);
   execution.set_resource(run.resource);
-  *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(record.start.time_since_epoch()).count());
+  *execution.mutable_start_time() = TimeUtil::NanosecondsToTimestamp(NanosecondsOf(record.start));
   *execution.mutable_result() = result;
   return execution;
 }
 
 }  // namespace
+
+std::string SuccessName(const std::string& hook, std::string_view part) { return absl::StrFormat("%s/%s", hook, part); }
+
+std::string HookRecord::SuccessName() const { return part ? hooks::SuccessName(result.hook(), *part) : result.hook(); }
 
 bool ChainRun::Succeeded(const HookRecord& record) const {
   if (!record.ran || record.interrupted || dry_run || event_id.empty()) return false;
@@ -71,7 +81,7 @@ std::vector<bus::v1::HookExecution> HookHistory::Record(const ChainRun& run) {
   recorded.reserve(run.records.size());
   MutexLock lock(mu_);
   for (const HookRecord& record : run.records) {
-    counts_[record.result.hook()].Add(record);
+    if (!record.part) counts_[record.result.hook()].Add(record);
     recorded.push_back(ExecutionOf(run, record, record.result));
     for (const bus::v1::HookResult& detail : record.details) recorded.push_back(ExecutionOf(run, record, detail));
   }

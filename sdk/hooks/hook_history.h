@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,10 @@ struct ExecutionQuery {
   std::string hook;
   bus::v1::HookState state = bus::v1::HOOK_STATE_UNSPECIFIED;
   std::string event_id;
-  std::string resource;              // what the event was about, or the hook acted on: "container/101"
-  uint64_t before_execution_id = 0;  // 0: from the newest
+  std::string resource;                  // what the event was about, or the hook acted on: "container/101"
+  SystemTime from = SystemTime::min();   // those that began then or later
+  SystemTime until = SystemTime::max();  // and before this
+  uint64_t before_execution_id = 0;      // 0: from the newest
   size_t limit = 100;
 };
 
@@ -38,15 +41,25 @@ struct KeptChange {
   std::string text;
 };
 
-// One hook's part in one run of a chain.
+// The name by which it is remembered that a part of a hook has succeeded. No name of a hook has a '/'.
+std::string SuccessName(const std::string& hook, std::string_view part);
+
+// What one hook, or one part of it, did in one run of a chain.
 struct HookRecord {
   bus::v1::HookResult result;
   std::vector<bus::v1::HookResult> details;
+  // Set: the record is of only that part of the hook: an execution, and maybe a success, but no run of the hook for statistics.
+  std::optional<std::string> part;
+  // The hook's parts, which have records of their own: for the answer only.
+  std::vector<bus::v1::HookResult> recorded_parts;
   SystemTime start{};
   Duration duration{};
   bool ran = false;          // false: it was not called; does not count in the durations
   bool interrupted = false;  // the delivery was given up meanwhile: whatever the hook answered, it may have stopped halfway
   std::vector<KeptChange> kept;
+
+  // By which it is remembered that this has succeeded.
+  std::string SuccessName() const;
 };
 
 // One run of a chain for one delivery.
@@ -57,7 +70,7 @@ struct ChainRun {
   bool dry_run = false;
   std::vector<HookRecord> records;
 
-  // True when the hook of `record` has done its work for the event and need not run again.
+  // True when the hook of `record`, or the part of it, has done its work for the event and need not run again.
   bool Succeeded(const HookRecord& record) const;
 };
 

@@ -66,6 +66,35 @@ TEST_F(HookHistoryTest, EveryFieldOfAQueryFilters) {
   EXPECT_THAT(Ids(history_.Executions({.hook = "c"})), IsEmpty());
 }
 
+TEST_F(HookHistoryTest, QueryBoundsWhenExecutionsBegan) {
+  const auto second = [](int64_t count) { return SystemTime(std::chrono::seconds(count)); };
+  for (int i = 1; i <= 4; ++i) {
+    HookRecord record = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+    record.start = second(i);
+    history_.Record(RunOf("e", 1, "network", {record}));
+  }
+
+  EXPECT_THAT(Ids(history_.Executions({.from = second(3)})), ElementsAre(4, 3));
+  EXPECT_THAT(Ids(history_.Executions({.until = second(3)})), ElementsAre(2, 1));
+  EXPECT_THAT(Ids(history_.Executions({.from = second(2), .until = second(4)})), ElementsAre(3, 2));
+  EXPECT_THAT(Ids(history_.Executions({.from = second(2), .until = second(2)})), IsEmpty());
+}
+
+TEST_F(HookHistoryTest, PartOfAHookIsAnExecutionAndNoRun) {
+  HookRecord part = MakeRecord("a", bus::v1::HOOK_STATE_FAILED);
+  part.part = "p";
+  HookRecord whole = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  whole.recorded_parts = {part.result};
+
+  history_.Record(RunOf("e", 1, "network", {part}));
+  history_.Record(RunOf("e", 1, "network", {whole}));
+
+  EXPECT_THAT(Ids(history_.Executions({})), ElementsAre(2, 1));
+  EXPECT_EQ(history_.StatisticsOf("a").total_count(), 1u);
+  EXPECT_EQ(part.SuccessName(), "a/p");
+  EXPECT_EQ(whole.SuccessName(), "a");
+}
+
 TEST_F(HookHistoryTest, OldestExecutionsAreForgottenWhenThereAreTooMany) {
   for (int i = 0; i < 25; ++i) history_.Record(RunOf("e", 1, "network", {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED)}));
 

@@ -16,7 +16,7 @@ struct KeptValue {
   std::string text;
 };
 
-// The attempt that did it, for each hook that has succeeded for an event.
+// The attempt that did it, for each hook and each part of a hook (SuccessName) that has succeeded for an event.
 using SucceededHooks = std::map<std::string, uint32_t>;
 
 // What the hooks of a chain did, so that nothing is done twice for one event. Owned by the chain. Any thread; Record, Clear and

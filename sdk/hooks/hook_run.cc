@@ -5,14 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "google/protobuf/util/time_util.h"
-#include "sdk/base/utf8.h"
+#include "sdk/hooks/hook_result.h"
+#include "sdk/hooks/journaled_parts.h"
 
 namespace pvebus::hooks {
 namespace {
 
-constexpr size_t kMaxResourceBytes = 256;
-constexpr size_t kMaxTextBytes = 4096;
 // Hooks that return sooner share one commit.
 constexpr std::chrono::milliseconds kSaveAfter{20};
 
@@ -28,42 +26,13 @@ bus::v1::Delivery CopyOf(const client::EventContext& context) {
 
 HookOutcome Failed(std::string message) { return {.state = bus::v1::HOOK_STATE_FAILED, .message = std::move(message)}; }
 
-bool IsState(bus::v1::HookState state) { return state != bus::v1::HOOK_STATE_UNSPECIFIED && bus::v1::HookState_IsValid(state); }
-
-// A hook's own row, or one of its details.
-template <typename Row>
-bus::v1::HookResult ResultOf(const Hook& hook, const Row& row, Duration duration) {
-  bus::v1::HookResult result;
-  result.set_hook(hook.name);
-  result.set_state(row.state);
-  result.set_resource(CleanUtf8(row.resource, kMaxResourceBytes));
-  result.set_before(CleanUtf8(row.before, kMaxTextBytes));
-  result.set_after(CleanUtf8(row.after, kMaxTextBytes));
-  result.set_message(CleanUtf8(row.message, kMaxTextBytes));
-  *result.mutable_duration() = google::protobuf::util::TimeUtil::NanosecondsToDuration(duration.count());
-  return result;
-}
-
-// What matters most stays when there are too many.
-std::vector<HookDetail> Bounded(std::vector<HookDetail> details) {
-  if (details.size() <= kMaxHookDetails) return details;
-  std::stable_partition(details.begin(), details.end(), [](const HookDetail& detail) {
-    return detail.state == bus::v1::HOOK_STATE_FAILED || detail.state == bus::v1::HOOK_STATE_CHANGED;
-  });
-  const size_t left_out = details.size() - (kMaxHookDetails - 1);
-  const bus::v1::HookState state = details[kMaxHookDetails - 1].state;
-  details.resize(kMaxHookDetails - 1);
-  details.push_back({.state = state, .message = absl::StrFormat("and %d more", left_out)});
-  return details;
-}
-
 }  // namespace
 
-HookRun::HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunParts parts)
+HookRun::HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunNeeds needs)
     : hooks_(std::move(hooks)),
       delivery_(CopyOf(context)),
       caller_stop_(context.stop()),
-      parts_(parts),
+      needs_(needs),
       records_(hooks_.size()) {}
 
 std::vector<HookRecord> HookRun::Execute(const Save& save) {
@@ -107,15 +76,15 @@ void HookRun::StartWorker(size_t first) {
     MutexLock lock(mu_);
     turn = turn_;
   }
-  parts_.workers.Start([self = shared_from_this(), first, turn] { self->Work(first, turn); });
+  needs_.workers.Start([self = shared_from_this(), first, turn] { self->Work(first, turn); });
 }
 
 void HookRun::Work(size_t first, uint64_t turn) {
   for (size_t index = first; index < hooks_.size(); ++index) {
     std::stop_source stop;
     if (!BeginHook(index, stop)) continue;
-    if (!EndHook(index, turn, Call(*hooks_[index], stop))) {
-      parts_.overruns.End(hooks_[index]->name);
+    if (!EndHook(index, turn, Call(index, turn, stop))) {
+      needs_.overruns.End(hooks_[index]->name);
       return;
     }
   }
@@ -126,10 +95,10 @@ void HookRun::Work(size_t first, uint64_t turn) {
 
 bool HookRun::BeginHook(size_t index, const std::stop_source& stop) {
   const Hook& hook = *hooks_[index];
-  const std::string busy_with = parts_.overruns.EventOf(hook.name);
+  const std::string busy_with = needs_.overruns.EventOf(hook.name);
   MutexLock lock(mu_);
   HookRecord& record = records_[index];
-  record.start = parts_.clock.SystemNow();
+  record.start = needs_.clock.SystemNow();
   if (!busy_with.empty()) {
     Fill(record, hook, Failed(absl::StrFormat("not run: it is still running for event %s, beyond its time limit", busy_with)));
     return false;
@@ -137,7 +106,7 @@ bool HookRun::BeginHook(size_t index, const std::stop_source& stop) {
   record.ran = true;
   current_ = index;
   current_stop_ = stop;
-  current_start_ = parts_.clock.SteadyNow();
+  current_start_ = needs_.clock.SteadyNow();
   deadline_ = std::chrono::steady_clock::now() + hook.time_limit;
   if (deadline_ < waiting_until_) changed_.NotifyAll();
   return true;
@@ -147,17 +116,18 @@ bool HookRun::EndHook(size_t index, uint64_t turn, const HookOutcome& outcome) {
   MutexLock lock(mu_);
   if (turn != turn_) return false;
   deadline_ = SteadyTime::max();
-  records_[index].duration = parts_.clock.SteadyNow() - current_start_;
+  records_[index].duration = needs_.clock.SteadyNow() - current_start_;
   records_[index].interrupted = caller_stop_.stop_requested();
   Fill(records_[index], *hooks_[index], outcome);
   return true;
 }
 
-HookOutcome HookRun::Call(const Hook& hook, std::stop_source& stop) const {
+HookOutcome HookRun::Call(size_t index, uint64_t turn, std::stop_source& stop) {
+  const Hook& hook = *hooks_[index];
   const std::stop_callback forward(caller_stop_, [&stop] { stop.request_stop(); });
-  const client::EventContext context(delivery_, parts_.publisher, stop.get_token());
+  const client::EventContext context(delivery_, needs_.publisher, stop.get_token());
   try {
-    HookOutcome outcome = hook.run(context, stop.get_token());
+    HookOutcome outcome = hook.run ? hook.run(context, stop.get_token()) : CallParts(index, turn, context);
     if (!IsState(outcome.state)) return Failed(absl::StrFormat("it ended with the unknown state %d", outcome.state));
     const auto unknown = std::find_if(outcome.details.begin(), outcome.details.end(),
                                       [](const HookDetail& detail) { return !IsState(detail.state); });
@@ -170,20 +140,30 @@ HookOutcome HookRun::Call(const Hook& hook, std::stop_source& stop) const {
   }
 }
 
+HookOutcome HookRun::CallParts(size_t index, uint64_t turn, const client::EventContext& context) {
+  const Hook& hook = *hooks_[index];
+  JournaledParts parts(hook.name, context, needs_.clock, needs_.journal, [&](const bus::v1::HookResult& row) {
+    MutexLock lock(mu_);
+    if (turn == turn_) records_[index].recorded_parts.push_back(row);
+  });
+  return hook.run_parts(context, parts, context.stop());
+}
+
 void HookRun::GiveUpOn(size_t index) {
   const Hook& hook = *hooks_[index];
-  parts_.overruns.Begin(hook.name, delivery_.event().event_id());
+  needs_.overruns.Begin(hook.name, delivery_.event().event_id());
   ++turn_;
   deadline_ = SteadyTime::max();
-  records_[index].duration = parts_.clock.SteadyNow() - current_start_;
+  records_[index].duration = needs_.clock.SteadyNow() - current_start_;
   Fill(records_[index], hook,
        Failed(absl::StrFormat("it took longer than its time limit of %d ms and was asked to stop", hook.time_limit.count())));
 }
 
 void HookRun::Fill(HookRecord& record, const Hook& hook, const HookOutcome& outcome) const {
-  record.result = ResultOf(hook, outcome, record.duration);
-  record.details.clear();
-  for (const HookDetail& detail : Bounded(outcome.details)) record.details.push_back(ResultOf(hook, detail, {}));
+  record.result = ResultOf(hook.name, outcome, record.duration);
+  for (const HookDetail& detail : outcome.details) record.details.push_back(ResultOf(hook.name, detail));
+  record.details = Bounded(std::move(record.details));
+  record.recorded_parts = Bounded(std::move(record.recorded_parts));
   record.kept = outcome.kept;
 }
 

@@ -11,26 +11,29 @@
 #include "pvebus/bus/v1/listener_service.pb.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/mutex.h"
-#include "sdk/hooks/hook_chain.h"
+#include "sdk/client/publisher.h"
+#include "sdk/hooks/hook.h"
 #include "sdk/hooks/hook_history.h"
+#include "sdk/hooks/hook_journal.h"
 #include "sdk/hooks/hook_workers.h"
 #include "sdk/hooks/overruns.h"
 
 namespace pvebus::hooks {
 
 // What a run needs of its chain; all of it outlives the chain's workers.
-struct HookRunParts {
+struct HookRunNeeds {
   const Clock& clock;
   const client::Publisher* publisher;
   HookWorkers& workers;
   Overruns& overruns;
+  HookJournal& journal;
 };
 
 // One event's way through the hooks. The caller of Execute waits; a worker runs hook after hook, and loses the rest of the run to
 // another worker when a hook overruns. Shared by them; a worker with an overrunning hook keeps it alive longest.
 class HookRun : public std::enable_shared_from_this<HookRun> {
  public:
-  HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunParts parts);
+  HookRun(std::vector<std::shared_ptr<const Hook>> hooks, const client::EventContext& context, HookRunNeeds needs);
 
   // Takes records that are complete while the run goes on.
   using Save = std::function<void(std::vector<HookRecord> records)>;
@@ -47,14 +50,15 @@ class HookRun : public std::enable_shared_from_this<HookRun> {
   bool BeginHook(size_t index, const std::stop_source& stop);
   // False when the hook had overrun: the rest belongs to another worker.
   bool EndHook(size_t index, uint64_t turn, const HookOutcome& outcome);
-  HookOutcome Call(const Hook& hook, std::stop_source& stop) const;
+  HookOutcome Call(size_t index, uint64_t turn, std::stop_source& stop);
+  HookOutcome CallParts(size_t index, uint64_t turn, const client::EventContext& context);
   void GiveUpOn(size_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Fill(HookRecord& record, const Hook& hook, const HookOutcome& outcome) const;
 
   const std::vector<std::shared_ptr<const Hook>> hooks_;
   const bus::v1::Delivery delivery_;  // a copy: overrunning hooks go on using it
   const std::stop_token caller_stop_;
-  const HookRunParts parts_;
+  const HookRunNeeds needs_;
 
   Mutex mu_;
   CondVar changed_;

@@ -53,6 +53,10 @@ constexpr const char* kMigrations[] = {
         changed INTEGER NOT NULL
       ) WITHOUT ROWID;
     )sql",
+    R"sql(
+      ALTER TABLE executions ADD COLUMN exit_code INTEGER;
+      ALTER TABLE executions ADD COLUMN output TEXT NOT NULL DEFAULT '';
+    )sql",
 };
 
 absl::Status Foreign(const std::string& path, std::string_view what) {

@@ -9,7 +9,7 @@ namespace pvebus::hooks {
 
 // The tables of hooks.db, made or brought to this version:
 //   executions  the history: what each hook did in each attempt
-//   successes   which hook has succeeded for which event, oldest first; what a redelivery leaves out
+//   successes   which hook, or part of a hook, has succeeded for which event, oldest first; what a redelivery leaves out
 //   statistics  counts and durations per hook
 //   kept        what the service counts and remembers
 //   about       whose file it is

@@ -9,7 +9,7 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-constexpr char kPutExecution[] = "INSERT INTO executions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+constexpr char kPutExecution[] = "INSERT INTO executions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 constexpr char kPutStatistics[] = R"sql(
   INSERT INTO statistics VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
   ON CONFLICT (hook) DO UPDATE SET
@@ -59,6 +59,8 @@ bus::v1::HookExecution ExecutionOf(const SqliteStatement& row) {
   result.set_before(Text(row, 9));
   result.set_after(Text(row, 10));
   result.set_message(Text(row, 11));
+  if (!row.IsNull(12)) result.set_exit_code(static_cast<int32_t>(row.Number(12)));
+  result.set_output(Text(row, 13));
   return execution;
 }
 
@@ -160,7 +162,7 @@ absl::Status HookTables::WriteRows(const HookWrite& write) {
     if (status.ok()) status = PutExecution(execution);
   }
   for (const HookRecord& record : write.run.records) {
-    if (status.ok()) status = PutStatistics(record);
+    if (status.ok() && !record.part) status = PutStatistics(record);
     if (status.ok() && write.run.Succeeded(record)) status = PutSuccess(write.run, record);
   }
   if (status.ok() && write.clear_up_to != 0) {
@@ -189,6 +191,12 @@ absl::Status HookTables::PutExecution(const bus::v1::HookExecution& execution) {
   put.BindText(10, result.before());
   put.BindText(11, result.after());
   put.BindText(12, result.message());
+  if (result.has_exit_code()) {
+    put.Bind(13, result.exit_code());
+  } else {
+    put.BindNull(13);
+  }
+  put.BindText(14, result.output());
   return put.Run();
 }
 
@@ -208,9 +216,10 @@ absl::Status HookTables::PutStatistics(const HookRecord& record) {
 }
 
 absl::Status HookTables::PutSuccess(const ChainRun& run, const HookRecord& record) {
+  const std::string name = record.SuccessName();
   SqliteStatement& put = *statements_->put_success;
   put.BindText(1, run.event_id);
-  put.BindText(2, record.result.hook());
+  put.BindText(2, name);
   put.Bind(3, run.attempt);
   const absl::StatusOr<bool> is_new = put.Step();
   put.Reset();
@@ -257,7 +266,8 @@ absl::StatusOr<SucceededHooks> SuccessLookup::Find(const std::string& event_id) 
     auto row = find_->Step();
     if (!row.ok()) return row.status();
     if (!*row) return hooks;
-    hooks.try_emplace(Text(*find_, 0), static_cast<uint32_t>(find_->Number(1)));
+    // As it was written: the name of a part may be any bytes.
+    hooks.try_emplace(std::string(find_->Bytes(0)), static_cast<uint32_t>(find_->Number(1)));
   }
 }
 

@@ -14,7 +14,7 @@ void MemoryHookJournal::Record(const ChainRun& run) {
   for (const HookRecord& record : run.records) {
     if (!run.Succeeded(record)) continue;
     const auto [event, is_new] = succeeded_.try_emplace(run.event_id);
-    event->second.try_emplace(record.result.hook(), run.attempt);
+    event->second.try_emplace(record.SuccessName(), run.attempt);
     if (is_new) events_.push_back(run.event_id);
   }
   while (events_.size() > remembered_events_) {

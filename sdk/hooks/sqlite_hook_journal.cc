@@ -61,7 +61,7 @@ SucceededHooks SqliteHookJournal::SucceededFor(const std::string& event_id) {
     for (const HookWrite& write : unsaved_) {
       if (write.run.event_id != event_id) continue;
       for (const HookRecord& record : write.run.records) {
-        if (write.run.Succeeded(record)) hooks.try_emplace(record.result.hook(), write.run.attempt);
+        if (write.run.Succeeded(record)) hooks.try_emplace(record.SuccessName(), write.run.attempt);
       }
     }
   }

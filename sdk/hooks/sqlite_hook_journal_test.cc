@@ -48,6 +48,30 @@ ChainRun Success(const std::string& event_id, std::vector<KeptChange> kept = {})
   return RunOf(event_id, {MakeRecord("a", bus::v1::HOOK_STATE_CHANGED, std::move(kept))});
 }
 
+// hooks.db as the first version made it.
+constexpr char kVersion1[] = R"sql(
+  CREATE TABLE about (program TEXT NOT NULL);
+  CREATE TABLE executions (
+    execution_id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, hook TEXT NOT NULL, attempt INTEGER NOT NULL,
+    event_resource TEXT NOT NULL, start_time_ns INTEGER NOT NULL, duration_ns INTEGER NOT NULL, state INTEGER NOT NULL,
+    resource TEXT NOT NULL, resource_before TEXT NOT NULL, resource_after TEXT NOT NULL, message TEXT NOT NULL);
+  CREATE TABLE successes (
+    success_id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, hook TEXT NOT NULL, attempt INTEGER NOT NULL);
+  CREATE UNIQUE INDEX successes_by_event ON successes (event_id, hook);
+  CREATE TABLE statistics (
+    hook TEXT PRIMARY KEY, total INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, skipped INTEGER NOT NULL,
+    measured INTEGER NOT NULL, sum_ns INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE kept (
+    name TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;
+  PRAGMA application_id = 0x70766568;
+  PRAGMA user_version = 1;
+  INSERT INTO about VALUES ('test');
+  INSERT INTO executions VALUES (7, 'e1', 'a', 3, 'container/101', 1700000000000000000, 1234, 1, 'r', 'b', 'a', 'm');
+  INSERT INTO successes VALUES (5, 'e1', 'a', 3);
+  INSERT INTO statistics VALUES ('a', 2, 2, 0, 0, 2, 3000, 1000, 2000);
+  INSERT INTO kept VALUES ('n', 2, 'e1', 5);
+)sql";
+
 class SqliteHookJournalTest : public ::testing::Test {
  protected:
   SqliteHookJournalOptions Options() const { return {.directory = directory_.path(), .program = "test", .limits = limits_}; }
@@ -90,6 +114,68 @@ TEST_F(SqliteHookJournalTest, EverythingIsThereWhenItIsOpenedAgain) {
   EXPECT_THAT(journal_->SucceededFor("e1"), UnorderedElementsAre(Pair("a", 3)));
   EXPECT_THAT(journal_->SucceededFor("e2"), UnorderedElementsAre(Pair("a", 1)));
   EXPECT_THAT(journal_->SucceededFor("e3"), IsEmpty());
+}
+
+TEST_F(SqliteHookJournalTest, WhatAProgramLeftIsThereWhenItIsOpenedAgain) {
+  Open();
+  HookRecord ended = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  ended.result.set_exit_code(0);
+  ended.result.set_output("done\n");
+  ended.details = {ended.result};
+  ended.details[0].set_exit_code(137);
+  journal_->Record(RunOf("e1", {ended, MakeRecord("b", bus::v1::HOOK_STATE_FAILED)}));
+  const auto executions = journal_->Executions({});
+
+  Open();
+
+  ASSERT_EQ(journal_->Executions({}).size(), 3u);
+  for (size_t i = 0; i < executions.size(); ++i) {
+    EXPECT_TRUE(MessageDifferencer::Equals(journal_->Executions({})[i], executions[i])) << executions[i].DebugString();
+  }
+}
+
+TEST_F(SqliteHookJournalTest, FileOfTheFirstVersionIsBroughtToThisOne) {
+  ASSERT_TRUE(SqliteDatabase::Open(File()).value()->Execute(kVersion1).ok());
+
+  Open();
+
+  const auto before = journal_->Executions({});
+  ASSERT_EQ(before.size(), 1u);
+  EXPECT_EQ(before[0].execution_id(), 7u);
+  EXPECT_EQ(before[0].result().message(), "m");
+  EXPECT_FALSE(before[0].result().has_exit_code());
+  EXPECT_EQ(before[0].result().output(), "");
+  EXPECT_THAT(journal_->SucceededFor("e1"), UnorderedElementsAre(Pair("a", 3)));
+  EXPECT_EQ(journal_->StatisticsOf("a").total_count(), 2u);
+  EXPECT_EQ(KeptNumber("n"), 2);
+
+  HookRecord record = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  record.result.set_exit_code(1);
+  record.result.set_output("new");
+  journal_->Record(RunOf("e2", {record}));
+  Open();
+  const auto after = journal_->Executions({});
+  ASSERT_EQ(after.size(), 2u);
+  EXPECT_EQ(after[0].execution_id(), 8u);
+  EXPECT_EQ(after[0].result().exit_code(), 1);
+  EXPECT_EQ(after[0].result().output(), "new");
+  EXPECT_TRUE(MessageDifferencer::Equals(after[1], before[0]));
+}
+
+TEST_F(SqliteHookJournalTest, PartIsASuccessOfItsOwnAndCountsInNoStatistics) {
+  Open();
+  HookRecord done = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  done.part = "p\xff";
+  HookRecord failed = MakeRecord("a", bus::v1::HOOK_STATE_FAILED);
+  failed.part = "q";
+  journal_->Record(RunOf("e1", {done}, 3));
+  journal_->Record(RunOf("e1", {failed}, 3));
+
+  Open();
+
+  EXPECT_THAT(journal_->SucceededFor("e1"), UnorderedElementsAre(Pair("a/p\xff", 3)));
+  EXPECT_EQ(journal_->Executions({}).size(), 2u);
+  EXPECT_EQ(journal_->StatisticsOf("a").total_count(), 0u);
 }
 
 TEST_F(SqliteHookJournalTest, DetailsAreExecutionsAndNothingElse) {
@@ -222,11 +308,15 @@ TEST_F(SqliteHookJournalTest, WhatCouldNotBeWrittenIsWrittenLater) {
 
   journal_->Record(Success("e1"));
   journal_->Record(Success("e2"));  // at once: the disk is not asked again within a second
+  HookRecord part = MakeRecord("a", bus::v1::HOOK_STATE_CHANGED);
+  part.part = "p";
+  journal_->Record(RunOf("e4", {part}));
 
   EXPECT_FALSE(journal_->state().ok());
   EXPECT_EQ(journal_->SucceededFor("e1").size(), 1u);
   EXPECT_EQ(journal_->SucceededFor("e2").size(), 1u);
-  EXPECT_EQ(journal_->Executions({}).size(), 2u);
+  EXPECT_THAT(journal_->SucceededFor("e4"), UnorderedElementsAre(Pair("a/p", 1)));
+  EXPECT_EQ(journal_->Executions({}).size(), 3u);
   ASSERT_EQ(logger_.lines.size(), 1u);
   EXPECT_THAT(logger_.lines[0], HasSubstr("hook_history=not_saved"));
 
@@ -238,7 +328,7 @@ TEST_F(SqliteHookJournalTest, WhatCouldNotBeWrittenIsWrittenLater) {
   EXPECT_TRUE(journal_->state().ok());
   EXPECT_THAT(logger_.lines.back(), HasSubstr("saved_again"));
   Open();
-  EXPECT_EQ(journal_->Executions({}).size(), 3u);
+  EXPECT_EQ(journal_->Executions({}).size(), 4u);
   EXPECT_EQ(journal_->SucceededFor("e1").size(), 1u);
 }
 
