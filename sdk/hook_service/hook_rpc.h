@@ -11,6 +11,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "pvebus/bus/v1/hook.pb.h"
+#include "sdk/base/executor.h"
 #include "sdk/hooks/hook_chain.h"
 #include "sdk/status/status.h"
 
@@ -35,6 +36,14 @@ absl::StatusOr<std::vector<bus::v1::HookStatistics>> ReadStatistics(const hooks:
 inline grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, const absl::Status& status) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+// Does the work where it may block, and replies with its status.
+template <typename Work>
+grpc::ServerUnaryReactor* ReplyLater(grpc::CallbackServerContext* context, Executor& executor, Work work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  executor.Post([reactor, work = std::move(work)] { reactor->Finish(ToGrpcStatus(work())); });
   return reactor;
 }
 

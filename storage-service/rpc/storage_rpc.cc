@@ -18,6 +18,7 @@ namespace {
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 using hook_service::Reply;
+using hook_service::ReplyLater;
 
 constexpr int kMaxStorageIds = 1000;
 constexpr int kMaxRefreshes = 16;
@@ -58,14 +59,6 @@ class RefreshCall final : public ServerUnaryReactor {
 
   std::stop_source stop_;
 };
-
-// Does the work where it may block, and replies with its status.
-template <typename Work>
-ServerUnaryReactor* ReplyLater(CallbackServerContext* context, Executor& executor, Work work) {
-  ServerUnaryReactor* reactor = context->DefaultReactor();
-  executor.Post([reactor, work = std::move(work)] { reactor->Finish(ToGrpcStatus(work())); });
-  return reactor;
-}
 
 // Where the page after `token` begins: the id of the last storage of the page before.
 absl::StatusOr<size_t> BeginOf(const std::vector<StorageStatus>& storages, const std::string& token) {
