@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace pvebus::container {
+
+// A file that an administrator put into a directory of hook programs. A value.
+struct HookProgramFile {
+  std::string name;     // raw bytes of a file name: UTF-8 only when it is not refused for its name
+  std::string path;     // `directory`/name
+  std::string refusal;  // why it must not run and what would be right, as what "NAME: " is followed by; empty: it may run
+
+  bool operator==(const HookProgramFile&) const = default;
+};
+
+inline constexpr size_t kMostHookPrograms = 200;  // that may run, of one directory
+inline constexpr size_t kMostHookNameBytes = 200;
+
+// What is in `directory`, by the rules of run-parts and sorted by name as LC_ALL=C does. Left out are directories, hidden files
+// (".*"), what editors and package tools leave behind ("*~", "*.dpkg-*", "*.rpmsave" ...); all else that run-parts would skip in
+// silence is listed with a refusal. What root is to run must be root's, and nobody else may be able to write it; a process of
+// another user runs that user's programs, too. A directory that others could put programs into has each of them refused.
+// None when there is no such directory; FAILED_PRECONDITION HOOKS_DIR_UNREADABLE (metadata `directory`) when it cannot be read.
+// Reads the disk; any thread. Requires: `directory` is absolute.
+absl::StatusOr<std::vector<HookProgramFile>> ListHookPrograms(const std::string& directory);
+
+}  // namespace pvebus::container

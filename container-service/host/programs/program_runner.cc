@@ -1,0 +1,30 @@
+#include "container-service/host/programs/program_runner.h"
+
+#include <string>
+#include <utility>
+
+#include "container-service/host/programs/program_run.h"
+#include "container-service/host/programs/program_start.h"
+#include "sdk/base/clock.h"
+
+namespace pvebus::container {
+
+ProgramResult ProgramRunner::Run(const ProgramCall& call, const std::stop_token& stop) {
+  stuck_.Reap();
+  if (!slots_.Take(stop)) {
+    return {.end = ProgramResult::End::kStopped, .message = "was not started: it was to stop while it waited for its turn"};
+  }
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  ProgramResult result;
+  auto program = StartProgram(call);
+  if (program.ok()) {
+    result = ProgramRun(std::move(*program), begun + call.time_limit, options_.kill_after, stuck_).Run(stop);
+  } else {
+    result.message = std::string(program.status().message());
+  }
+  result.duration = std::chrono::steady_clock::now() - begun;
+  slots_.GiveBack();
+  return result;
+}
+
+}  // namespace pvebus::container
