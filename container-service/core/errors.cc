@@ -38,11 +38,6 @@ absl::Status InterfaceInvalid(std::string_view interface, std::string_view why) 
                    {{"field", "interface"}});
 }
 
-absl::Status RunBackpressure() {
-  return MakeError(StatusCode::kResourceExhausted, "RUN_BACKPRESSURE",
-                   "too many runs of hooks that operators asked for are under way or wait; ask again later");
-}
-
 absl::Status CheckContainerId(uint32_t container_id) {
   const bool valid = container_id >= kLowestContainerId && container_id <= kHighestContainerId;
   return valid ? absl::OkStatus() : IdInvalid(container_id);

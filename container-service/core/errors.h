@@ -16,7 +16,6 @@ absl::Status ContainerNotFound(uint32_t container_id, std::string_view path);   
 absl::Status ContainerUnreadable(std::string_view path, std::string_view why);    // FAILED_PRECONDITION CONTAINER_UNREADABLE
 absl::Status EventTypeInvalid(int event_type);                                    // INVALID_ARGUMENT EVENT_TYPE_INVALID
 absl::Status InterfaceInvalid(std::string_view interface, std::string_view why);  // INVALID_ARGUMENT INTERFACE_INVALID
-absl::Status RunBackpressure();                                                   // RESOURCE_EXHAUSTED RUN_BACKPRESSURE
 
 // OK, or IdInvalid.
 absl::Status CheckContainerId(uint32_t container_id);

@@ -24,8 +24,8 @@ TEST(LifecycleJsonTest, AStartIsTheOriginalsEventWithTheContainersNetwork) {
 }
 
 TEST(LifecycleJsonTest, AnInterfaceIsNamedWithWhereItWasAndIs) {
-  const auto json = nlohmann::json::parse(LifecycleJson(
-      {LifecycleKind::kInterfaceAdded, 101, "net1", "veth101i1", "", "vmbr1"}, "e1", "2026-11-28T08:00:00Z", nullptr));
+  const auto json = nlohmann::json::parse(LifecycleJson({LifecycleKind::kInterfaceAdded, 101, "net1", "veth101i1", "", "vmbr1"},
+                                                        "e1", "2026-11-28T08:00:00Z", nullptr));
 
   EXPECT_EQ(json.at("event_type"), "InterfaceAdded");
   EXPECT_EQ(json.at("data"),

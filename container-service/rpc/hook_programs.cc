@@ -119,13 +119,14 @@ class ProgramsRun {
       outcome_.details.push_back({.state = bus::v1::HOOK_STATE_SKIPPED, .resource = name, .message = "refused: " + file.refusal});
     } else if (const auto attempt = parts_.DoneIn(file.name)) {
       ++done_before_;
-      outcome_.details.push_back(
-          {.state = bus::v1::HOOK_STATE_SKIPPED, .resource = name, .message = absl::StrFormat("attempt %d has done it", *attempt)});
-    } else if (context_.dry_run()) {
-      outcome_.details.push_back({.state = bus::v1::HOOK_STATE_DRY_RUN,
+      outcome_.details.push_back({.state = bus::v1::HOOK_STATE_SKIPPED,
                                   .resource = name,
-                                  .message = absl::StrFormat("would be run: %s %d %s", file.path, what_.container_id,
-                                                             std::string(phase_.word))});
+                                  .message = absl::StrFormat("attempt %d has done it", *attempt)});
+    } else if (context_.dry_run()) {
+      outcome_.details.push_back(
+          {.state = bus::v1::HOOK_STATE_DRY_RUN,
+           .resource = name,
+           .message = absl::StrFormat("would be run: %s %d %s", file.path, what_.container_id, std::string(phase_.word))});
     } else {
       const HookDetail detail = DetailOf(name, programs_.Run(CallOf(file), stop_), options_.time_limit);
       parts_.Record(detail);
@@ -226,8 +227,8 @@ hooks::Hook HookProgramsHook(HookPrograms& programs, const ContainerNode& node, 
   return {.name = "hook-programs",
           .description = std::move(description),
           .time_limit = kLimitOfAll,
-          .run_parts = [&programs, &node, options = std::move(options)](
-                           const client::EventContext& context, hooks::HookParts& parts, const std::stop_token& stop) {
+          .run_parts = [&programs, &node, options = std::move(options)](const client::EventContext& context,
+                                                                        hooks::HookParts& parts, const std::stop_token& stop) {
             return ProgramsRun(programs, node, options, context, parts, stop).Run();
           }};
 }

@@ -90,7 +90,8 @@ class CheckRun {
   }
   // Leaves only the interface that the event is about, when it is about one.
   // `right` and `not_right` are what "2 interfaces " is followed by.
-  HookOutcome Concluded(std::vector<Checked> all, const ContainerConfig& config, std::string_view right, std::string_view not_right) {
+  HookOutcome Concluded(std::vector<Checked> all, const ContainerConfig& config, std::string_view right,
+                        std::string_view not_right) {
     if (!what_.interface.empty()) std::erase_if(all, [&](const Checked& one) { return one.interface != what_.interface; });
     size_t wrong = 0;
     for (const Checked& one : all) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,18 @@ grpc::ServerUnaryReactor* ReplyLater(grpc::CallbackServerContext* context, Execu
   executor.Post([reactor, work = std::move(work)] { reactor->Finish(ToGrpcStatus(work())); });
   return reactor;
 }
+
+// A call whose work ends when its client hangs up. Lives until gRPC is done with it.
+class StoppableCall final : public grpc::ServerUnaryReactor {
+ public:
+  std::stop_token stop() const { return stop_.get_token(); }
+
+ private:
+  void OnCancel() override { stop_.request_stop(); }
+  void OnDone() override { delete this; }
+
+  std::stop_source stop_;
+};
 
 // The messages of an RPC, from the method of its stub.
 template <typename Method>

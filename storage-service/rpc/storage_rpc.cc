@@ -48,18 +48,6 @@ absl::Status RefreshBackpressure() {
   return status;
 }
 
-// A check that ends when its client hangs up. Lives until gRPC is done with it.
-class RefreshCall final : public ServerUnaryReactor {
- public:
-  std::stop_token stop() const { return stop_.get_token(); }
-
- private:
-  void OnCancel() override { stop_.request_stop(); }
-  void OnDone() override { delete this; }
-
-  std::stop_source stop_;
-};
-
 // Where the page after `token` begins: the id of the last storage of the page before.
 absl::StatusOr<size_t> BeginOf(const std::vector<StorageStatus>& storages, const std::string& token) {
   if (token.empty()) return 0;
@@ -166,7 +154,7 @@ ServerUnaryReactor* StorageRpc::RefreshStorageStatus(CallbackServerContext* cont
     refreshes_.fetch_sub(1);
     return Reply(context, RefreshBackpressure());
   }
-  auto* call = new RefreshCall;  // OnDone deletes it
+  auto* call = new hook_service::StoppableCall;  // OnDone deletes it
   parts_.checking.Post([this, call, request, response] {
     const absl::Status status = Refresh(parts_.board, *request, *response, call->stop());
     refreshes_.fetch_sub(1);

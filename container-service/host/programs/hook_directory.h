@@ -5,17 +5,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "container-service/core/hook_program.h"
 
 namespace pvebus::container {
-
-// A file that an administrator put into a directory of hook programs. A value.
-struct HookProgramFile {
-  std::string name;     // raw bytes of a file name: UTF-8 only when it is not refused for its name
-  std::string path;     // `directory`/name
-  std::string refusal;  // why it must not run and what would be right, as what "NAME: " is followed by; empty: it may run
-
-  bool operator==(const HookProgramFile&) const = default;
-};
 
 inline constexpr size_t kMostHookPrograms = 200;  // that may run, of one directory
 inline constexpr size_t kMostHookNameBytes = 200;

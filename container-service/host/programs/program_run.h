@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <stop_token>
 
+#include "container-service/core/hook_program.h"
 #include "container-service/host/programs/output_tail.h"
-#include "container-service/host/programs/program_call.h"
 #include "container-service/host/programs/program_start.h"
 #include "container-service/host/programs/stuck_programs.h"
 #include "sdk/base/clock.h"

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <stop_token>
 
-#include "container-service/host/programs/program_call.h"
+#include "container-service/core/hook_program.h"
 #include "container-service/host/programs/program_slots.h"
 #include "container-service/host/programs/stuck_programs.h"
 

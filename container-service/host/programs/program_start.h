@@ -3,8 +3,8 @@
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
+#include "container-service/core/hook_program.h"
 #include "container-service/host/programs/fd.h"
-#include "container-service/host/programs/program_call.h"
 
 namespace pvebus::container {
 
