@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/impl/service_type.h"
 #include "sdk/base/executor.h"
+#include "sdk/client/outbox.h"
 #include "sdk/hook_service/hook_main.h"
 #include "sdk/netlink/netlink_watch.h"
 #include "storage-service/core/storage_board.h"
@@ -17,7 +18,7 @@
 #include "storage-service/host/network/nft_isolation.h"
 #include "storage-service/host/probe/measured_storages.h"
 #include "storage-service/host/probe/tcp_prober.h"
-#include "storage-service/rpc/announcer.h"
+#include "storage-service/rpc/notice_outbox.h"
 #include "storage-service/rpc/storage_rpc.h"
 #include "storage-service/store/sqlite_storage_store.h"
 #include "storage-service/upkeep/storage_upkeep.h"
@@ -45,7 +46,8 @@ class ServiceParts {
   NftIsolation isolation_;
   TcpProber prober_;
   MeasuredStorages probe_;
-  Announcer announcer_;
+  NoticeOutbox notices_;
+  client::Outbox announcer_;
   StorageBoard board_;
   StorageVlanManager vlans_;
   ThreadPool checking_;

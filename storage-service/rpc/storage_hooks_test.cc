@@ -7,7 +7,7 @@
 #include "storage-service/core/testing_fake_kernel.h"
 #include "storage-service/core/testing_fake_probe.h"
 #include "storage-service/core/testing_memory_store.h"
-#include "storage-service/rpc/announcer.h"
+#include "storage-service/rpc/notice_outbox.h"
 #include "storage-service/rpc/storage_status_refresher.h"
 #include "storage-service/rpc/storage_vlan_reconciler.h"
 
@@ -62,7 +62,8 @@ class StorageHooksTest : public testing::Test {
   MemoryStorageStore store_;
   FakeKernel kernel_;
   FakeProbe probe_;
-  Announcer announcer_{store_, publisher_, logger_};
+  NoticeOutbox notices_{store_};
+  client::Outbox announcer_{notices_, publisher_, logger_};
   StorageBoard board_{"pve1", probe_, store_, clock_, [this] { announcer_.Wake(); }};
   StorageVlanManager vlans_{kernel_, kernel_, store_, clock_, [this] { announcer_.Wake(); }};
   hooks::HookChain chain_{{}, clock_};

@@ -21,7 +21,7 @@ struct StatusRefreshing {
   std::function<StorageBoard::Outcome(const std::vector<std::string>& storage_ids, const std::string& parent_event_id,
                                       std::stop_token stop)>
       refresh;
-  // Publishes what is new now, waiting a little for it (Announcer::PublishNow).
+  // Publishes what is new now, waiting a little for it (Outbox::PublishNow).
   std::function<absl::Status(std::stop_token stop)> announce;
   std::chrono::milliseconds probe_limit{};
 };

@@ -16,7 +16,7 @@ namespace pvebus::storage {
 struct VlanReconciliation {
   // StorageVlanManager::Reconcile for all VLANs.
   std::function<absl::StatusOr<std::vector<VlanReport>>(bool dry_run, const std::string& parent_event_id)> reconcile;
-  // Publishes what is new now, waiting a little for it (Announcer::PublishNow).
+  // Publishes what is new now, waiting a little for it (Outbox::PublishNow).
   std::function<absl::Status(std::stop_token stop)> announce;
 };
 
