@@ -1,22 +1,17 @@
-#include "container-service/core/container_starts.h"
-#include "container-service/rpc/container_rpc.h"
-#include "container-service/rpc/network_event_logger.h"
+#include "container-service/flags.h"
+#include "container-service/service_parts.h"
 #include "sdk/hook_service/hook_main.h"
 
 // container-network-hooks on the bus, and ContainerService.
 int main(int argc, char** argv) {
-  pvebus::container::ContainerStarts starts;
+  pvebus::container::Flags flags;
   const pvebus::hook_service::HookProgram program{
-      .description = "Tells what the events of the bus mean for the node's containers",
+      .description =
+          "Checks the networks of the node's containers when they start, runs hook programs, and tells what happens to them",
       .default_listen = "127.0.0.1:7402",
       .identity = {"container-service", "container-network-hooks", pvebus::container::v1::ContainerService::service_full_name()},
-      .assemble =
-          [&starts](const pvebus::hook_service::HookProgramParts& parts) -> absl::StatusOr<std::shared_ptr<grpc::Service>> {
-        pvebus::container::RestoreStarts(parts.chain, starts);
-        const absl::Status status = parts.chain.Add(pvebus::container::NetworkEventLogger(parts.logger, starts, parts.chain));
-        if (!status.ok()) return status;
-        return std::make_shared<pvebus::container::ContainerRpc>(parts.chain);
-      },
+      .assemble = [&flags](const auto& parts) { return pvebus::container::ServiceParts::Assemble(parts, flags); },
+      .add_flags = [&flags](CLI::App& app) { pvebus::container::AddFlags(app, flags); },
   };
   return pvebus::hook_service::RunHookProgram(program, argc, argv);
 }

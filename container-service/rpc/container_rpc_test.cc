@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "container-service/core/testing/fake_node.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/time_util.h"
 #include "grpcpp/server.h"
@@ -64,7 +65,9 @@ class ContainerRpcTest : public testing::Test {
 
   RealClock clock_;
   hooks::HookChain chain_{{}, clock_};
-  ContainerRpc rpc_{chain_};
+  FakeNode node_;
+  InlineExecutor executor_;
+  ContainerRpc rpc_{chain_, {node_, executor_, executor_}};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::ContainerService::Stub> stub_;
 };
@@ -262,6 +265,80 @@ TEST_F(ContainerRpcTest, ClearingSaysHowManyThereWere) {
 
   EXPECT_EQ(response.cleared_count(), 2u);
   EXPECT_THAT(Listed({}), IsEmpty());
+}
+
+// The answer to a call, or its error.
+template <typename Method, typename Request>
+auto Call(Method method, v1::ContainerService::Stub& stub, const Request& request) {
+  typename hook_service::MessagesOf<Method>::Response response;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  const absl::Status status = FromGrpcStatus((stub.*method)(&context, request, &response));
+  return status.ok() ? absl::StatusOr<decltype(response)>(response) : absl::StatusOr<decltype(response)>(status);
+}
+
+TEST_F(ContainerRpcTest, TheNetworkOfAContainerIsTheFilesAndTheKernels) {
+  node_.files[101] = "hostname: web\nnet0: name=eth0,bridge=vmbr0,firewall=1,tag=5,ip=dhcp\nnet1: bridge=vmbr0\n";
+  node_.links.Bridge("vmbr0", /*vlan_aware=*/true).FirewalledVeth("101", "0", "vmbr0");
+  node_.links.Of("veth101i0").up = false;
+  v1::GetContainerNetworkRequest request;
+  request.set_container_id(101);
+
+  const auto response = Call(&v1::ContainerService::Stub::GetContainerNetwork, *stub_, request);
+
+  ASSERT_TRUE(response.ok()) << response.status();
+  const v1::ContainerNetwork& network = response->network();
+  EXPECT_TRUE(network.running());
+  EXPECT_EQ(network.hostname(), "web");
+  ASSERT_EQ(network.interfaces_size(), 1);
+  EXPECT_EQ(network.interfaces(0).tag(), 5);
+  EXPECT_EQ(network.interfaces(0).host_device(), "veth101i0");
+  EXPECT_EQ(network.interfaces(0).firewall_bridge(), "fwbr101i0");
+  EXPECT_EQ(network.interfaces(0).device().bridge(), "vmbr0");
+  EXPECT_FALSE(network.interfaces(0).device().up());
+  ASSERT_EQ(network.file_findings_size(), 1);
+  EXPECT_EQ(network.file_findings(0).line(), 3);
+  ASSERT_EQ(network.findings_size(), 1);
+  EXPECT_EQ(network.findings(0).message(), "veth101i0 is down; the file has no link_down");
+}
+
+TEST_F(ContainerRpcTest, ANetworkThatIsNotThereIsNotFound) {
+  v1::GetContainerNetworkRequest request;
+  request.set_container_id(102);
+  EXPECT_EQ(ErrorReason(Call(&v1::ContainerService::Stub::GetContainerNetwork, *stub_, request).status()), "CONTAINER_NOT_FOUND");
+  request.set_container_id(7);
+  EXPECT_EQ(ErrorReason(Call(&v1::ContainerService::Stub::GetContainerNetwork, *stub_, request).status()), "ID_INVALID");
+}
+
+TEST_F(ContainerRpcTest, AnOperatorRunsTheHooksAndTheHistoryHasIt) {
+  v1::RunLifecycleHooksRequest request;
+  request.set_container_id(101);
+
+  const auto response = Call(&v1::ContainerService::Stub::RunLifecycleHooks, *stub_, request);
+
+  ASSERT_TRUE(response.ok()) << response.status();
+  ASSERT_EQ(response->hook_results_size(), 2);
+  EXPECT_EQ(response->hook_results(1).state(), bus::v1::HOOK_STATE_FAILED);
+  v1::ListHookExecutionsRequest list;
+  list.set_event_id(response->event_id());
+  EXPECT_EQ(Listed(list).size(), 2);
+}
+
+TEST_F(ContainerRpcTest, ARunThatCannotBeMeantIsRefusedWithTheField) {
+  const auto refusal = [&](uint32_t id, int type, const std::string& interface) {
+    v1::RunLifecycleHooksRequest request;
+    request.set_container_id(id);
+    request.set_event_type(static_cast<v1::LifecycleEventType>(type));
+    request.set_interface(interface);
+    return ErrorReason(Call(&v1::ContainerService::Stub::RunLifecycleHooks, *stub_, request).status());
+  };
+
+  EXPECT_EQ(refusal(99, 0, ""), "ID_INVALID");
+  EXPECT_EQ(refusal(101, 99, ""), "EVENT_TYPE_INVALID");
+  EXPECT_EQ(refusal(101, v1::LIFECYCLE_EVENT_TYPE_INTERFACE_ADDED, ""), "INTERFACE_INVALID");
+  EXPECT_EQ(refusal(101, v1::LIFECYCLE_EVENT_TYPE_VNET_BOUND, "eth0"), "INTERFACE_INVALID");
+  EXPECT_EQ(refusal(101, v1::LIFECYCLE_EVENT_TYPE_CONTAINER_STOPPED, "net0"), "INTERFACE_INVALID");
+  EXPECT_EQ(refusal(101, v1::LIFECYCLE_EVENT_TYPE_INTERFACE_ADDED, "net31"), "");
 }
 
 }  // namespace
