@@ -214,13 +214,17 @@ VlanReport StorageVlanManager::Repair(const StorageVlanRecord& record, const Net
   const auto plan = PlanVlan(vlan, *state);
   if (plan.ok() && plan->steps.empty() && record.phase == Phase::kDefined) return ReportOn(vlan);
   // What cannot be put right changes nothing, and costs nothing.
-  if (plan.ok() && !plan->steps.empty() && !budget_.Take(vlan.storage_id)) {
+  const bool costs = plan.ok() && !plan->steps.empty();
+  if (costs && !budget_.Take(vlan.storage_id)) {
     VlanReport report = ReportOn(vlan);
     report.before = report.after = StateText(vlan, *state);
     Fail(report, VlanContested(vlan, plan->Findings(vlan)));
     return report;
   }
-  return builder_.PutRight(record, {});
+  VlanReport report = builder_.PutRight(record, {});
+  // It is the disk that is full: nobody fights, and one day there is room again.
+  if (costs && absl::IsResourceExhausted(report.status)) budget_.PutBack(vlan.storage_id);
+  return report;
 }
 
 bool StorageVlanManager::IsNews(const VlanReport& report) {

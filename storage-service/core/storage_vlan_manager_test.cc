@@ -298,6 +298,21 @@ TEST(StorageVlanManagerTest, FightEndsContestedUntilSomebodyAsks) {
   EXPECT_TRUE(world.InOrder());
 }
 
+TEST(StorageVlanManagerTest, FullDiskIsNoFightHoweverLongItIs) {
+  VlanWorld world;
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  world.kernel.Delete("eno1.7");
+  world.store.FailWith(absl::ResourceExhaustedError("full"));
+  for (int i = 0; i < 2 * RepairBudget::kMostRepairs; ++i) world.manager.OnLinksChanged();
+  EXPECT_FALSE(world.manager.List()->at(0).contested);
+  world.store.FailWith(absl::OkStatus());
+
+  const auto reports = world.manager.OnLinksChanged();
+
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_TRUE(reports[0].link_created) << reports[0].message;
+}
+
 TEST(StorageVlanManagerTest, LastingFailureIsSaidOnceUnasked) {
   VlanWorld world;
   ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
