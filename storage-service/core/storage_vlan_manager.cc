@@ -240,6 +240,7 @@ bool StorageVlanManager::IsNews(const VlanReport& report) {
 
 VlanStatus StorageVlanManager::Judge(const StorageVlanRecord& record, const absl::StatusOr<NetworkSnapshot>& network) {
   VlanStatus status{.record = record, .contested = budget_.IsContested(record.vlan.storage_id)};
+  status.adopted = network.ok() && HasVlan(*network, record.vlan) && !record.made.link;
   const auto state = network.ok() ? ReadVlanState(*network, isolation_, record.vlan) : network.status();
   const auto plan = state.ok() ? PlanVlan(record.vlan, *state) : state.status();
   status.findings = plan.ok() ? plan->Findings(record.vlan) : std::string(plan.status().message());

@@ -264,6 +264,18 @@ TEST(StorageVlanManagerTest, RecreatedBaseGetsItsVlanAgain) {
   EXPECT_TRUE(world.InOrder());
 }
 
+TEST(StorageVlanManagerTest, OnlyALinkThatIsThereIsAdopted) {
+  VlanWorld world;
+  world.AddLink(kSimple);
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  EXPECT_TRUE(world.manager.List()->at(0).adopted);
+
+  world.kernel.Delete("eno1");
+  world.manager.OnLinksChanged();
+
+  EXPECT_FALSE(world.manager.List()->at(0).adopted);
+}
+
 TEST(StorageVlanManagerTest, OneReadOfTheKernelIsEnoughWhenNothingDiffers) {
   VlanWorld world;
   world.manager.OnLinksChanged();
