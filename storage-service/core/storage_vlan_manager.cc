@@ -222,8 +222,8 @@ VlanReport StorageVlanManager::Repair(const StorageVlanRecord& record, const Net
     return report;
   }
   VlanReport report = builder_.PutRight(record, {});
-  // It is the disk that is full: nobody fights, and one day there is room again.
-  if (costs && absl::IsResourceExhausted(report.status)) budget_.PutBack(vlan.storage_id);
+  // A disk that is full, a kernel that refuses the first step: nobody fights, and one day it may work.
+  if (costs && !report.touched) budget_.PutBack(vlan.storage_id);
   return report;
 }
 

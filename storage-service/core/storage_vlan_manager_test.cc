@@ -325,6 +325,21 @@ TEST(StorageVlanManagerTest, FullDiskIsNoFightHoweverLongItIs) {
   EXPECT_TRUE(reports[0].link_created) << reports[0].message;
 }
 
+TEST(StorageVlanManagerTest, WhatTheKernelRefusesFromTheFirstStepIsNoFight) {
+  VlanWorld world;
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  world.kernel.Delete("eno1.7");
+  constexpr int kFirstStep = 1;  // after what is written down before
+  for (int i = 0; i < 2 * RepairBudget::kMostRepairs; ++i) {
+    world.faults.Arm(Faults::Kind::kFail, kFirstStep);
+    world.manager.OnLinksChanged();
+    world.faults.Disarm();
+  }
+  EXPECT_FALSE(world.manager.List()->at(0).contested);
+
+  EXPECT_TRUE(world.manager.OnLinksChanged().at(0).link_created);
+}
+
 TEST(StorageVlanManagerTest, LastingFailureIsSaidOnceUnasked) {
   VlanWorld world;
   ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
