@@ -13,6 +13,13 @@ bool RepairBudget::Take(const std::string& storage_id) {
   return true;
 }
 
+void RepairBudget::PutBack(const std::string& storage_id) {
+  MutexLock lock(mu_);
+  // GiveBack may have come between.
+  const auto it = spent_.find(storage_id);
+  if (it != spent_.end() && !it->second.repairs.empty()) it->second.repairs.pop_back();
+}
+
 bool RepairBudget::IsContested(const std::string& storage_id) const {
   MutexLock lock(mu_);
   const auto it = spent_.find(storage_id);

@@ -23,6 +23,8 @@ class RepairBudget {
 
   // One attempt, whether it works or not. False: there is none left.
   bool Take(const std::string& storage_id) ABSL_LOCKS_EXCLUDED(mu_);
+  // The last one that was taken was not used. Requires: Take was true.
+  void PutBack(const std::string& storage_id) ABSL_LOCKS_EXCLUDED(mu_);
   bool IsContested(const std::string& storage_id) const ABSL_LOCKS_EXCLUDED(mu_);
   void GiveBack(const std::string& storage_id) ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -22,6 +22,17 @@ TEST(RepairBudgetTest, IsUsedUpWithinItsTimeAndContestedUntilGivenBack) {
   EXPECT_TRUE(budget.Take("nas"));
 }
 
+TEST(RepairBudgetTest, WhatIsPutBackDoesNotCount) {
+  FakeClock clock;
+  RepairBudget budget(clock);
+  budget.PutBack("nas");
+
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(budget.Take("nas")) << i;
+    budget.PutBack("nas");
+  }
+}
+
 TEST(RepairBudgetTest, RepairsOfLongAgoDoNotCount) {
   FakeClock clock;
   RepairBudget budget(clock);

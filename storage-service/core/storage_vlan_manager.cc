@@ -214,13 +214,17 @@ VlanReport StorageVlanManager::Repair(const StorageVlanRecord& record, const Net
   const auto plan = PlanVlan(vlan, *state);
   if (plan.ok() && plan->steps.empty() && record.phase == Phase::kDefined) return ReportOn(vlan);
   // What cannot be put right changes nothing, and costs nothing.
-  if (plan.ok() && !plan->steps.empty() && !budget_.Take(vlan.storage_id)) {
+  const bool costs = plan.ok() && !plan->steps.empty();
+  if (costs && !budget_.Take(vlan.storage_id)) {
     VlanReport report = ReportOn(vlan);
     report.before = report.after = StateText(vlan, *state);
     Fail(report, VlanContested(vlan, plan->Findings(vlan)));
     return report;
   }
-  return builder_.PutRight(record, {});
+  VlanReport report = builder_.PutRight(record, {});
+  // A disk that is full, a kernel that refuses the first step: nobody fights, and one day it may work.
+  if (costs && !report.touched) budget_.PutBack(vlan.storage_id);
+  return report;
 }
 
 bool StorageVlanManager::IsNews(const VlanReport& report) {
@@ -236,6 +240,7 @@ bool StorageVlanManager::IsNews(const VlanReport& report) {
 
 VlanStatus StorageVlanManager::Judge(const StorageVlanRecord& record, const absl::StatusOr<NetworkSnapshot>& network) {
   VlanStatus status{.record = record, .contested = budget_.IsContested(record.vlan.storage_id)};
+  status.adopted = network.ok() && HasVlan(*network, record.vlan) && !record.made.link;
   const auto state = network.ok() ? ReadVlanState(*network, isolation_, record.vlan) : network.status();
   const auto plan = state.ok() ? PlanVlan(record.vlan, *state) : state.status();
   status.findings = plan.ok() ? plan->Findings(record.vlan) : std::string(plan.status().message());

@@ -25,6 +25,7 @@ struct VlanStatus {
   StorageVlanRecord record;
   bool in_order = false;
   std::string findings;    // for eyes: what differs; empty when in order
+  bool adopted = false;    // the link is there, and we did not make it
   bool contested = false;  // somebody keeps deleting it: not repaired by itself any more
 };
 

@@ -264,6 +264,18 @@ TEST(StorageVlanManagerTest, RecreatedBaseGetsItsVlanAgain) {
   EXPECT_TRUE(world.InOrder());
 }
 
+TEST(StorageVlanManagerTest, OnlyALinkThatIsThereIsAdopted) {
+  VlanWorld world;
+  world.AddLink(kSimple);
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  EXPECT_TRUE(world.manager.List()->at(0).adopted);
+
+  world.kernel.Delete("eno1");
+  world.manager.OnLinksChanged();
+
+  EXPECT_FALSE(world.manager.List()->at(0).adopted);
+}
+
 TEST(StorageVlanManagerTest, OneReadOfTheKernelIsEnoughWhenNothingDiffers) {
   VlanWorld world;
   world.manager.OnLinksChanged();
@@ -296,6 +308,36 @@ TEST(StorageVlanManagerTest, FightEndsContestedUntilSomebodyAsks) {
   EXPECT_TRUE(world.manager.Reconcile("", false)->at(0).link_created);
   EXPECT_FALSE(world.manager.List()->at(0).contested);
   EXPECT_TRUE(world.InOrder());
+}
+
+TEST(StorageVlanManagerTest, FullDiskIsNoFightHoweverLongItIs) {
+  VlanWorld world;
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  world.kernel.Delete("eno1.7");
+  world.store.FailWith(absl::ResourceExhaustedError("full"));
+  for (int i = 0; i < 2 * RepairBudget::kMostRepairs; ++i) world.manager.OnLinksChanged();
+  EXPECT_FALSE(world.manager.List()->at(0).contested);
+  world.store.FailWith(absl::OkStatus());
+
+  const auto reports = world.manager.OnLinksChanged();
+
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_TRUE(reports[0].link_created) << reports[0].message;
+}
+
+TEST(StorageVlanManagerTest, WhatTheKernelRefusesFromTheFirstStepIsNoFight) {
+  VlanWorld world;
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  world.kernel.Delete("eno1.7");
+  constexpr int kFirstStep = 1;  // after what is written down before
+  for (int i = 0; i < 2 * RepairBudget::kMostRepairs; ++i) {
+    world.faults.Arm(Faults::Kind::kFail, kFirstStep);
+    world.manager.OnLinksChanged();
+    world.faults.Disarm();
+  }
+  EXPECT_FALSE(world.manager.List()->at(0).contested);
+
+  EXPECT_TRUE(world.manager.OnLinksChanged().at(0).link_created);
 }
 
 TEST(StorageVlanManagerTest, LastingFailureIsSaidOnceUnasked) {

@@ -167,7 +167,9 @@ absl::Status VlanBuilder::Settle(const StorageVlanRecord& record) {
 bool VlanBuilder::TakeNoticed() { return std::exchange(noticed_, false); }
 
 absl::Status VlanBuilder::Build(const StorageVlan& vlan, const VlanPlan& plan, VlanTransaction& transaction, VlanReport& report) {
-  if (absl::Status status = transaction.Apply(plan.steps); !status.ok()) return status;
+  const absl::Status applied = transaction.Apply(plan.steps);
+  report.touched = transaction.touched();
+  if (!applied.ok()) return applied;
   const auto state = ReadVlanState(network_, isolation_, vlan);
   if (!state.ok()) return state.status();
   const auto rest = PlanVlan(vlan, *state);

@@ -18,6 +18,7 @@ struct VlanReport {
   std::string message;  // what was done ("created vmbr0.100, ..."), would be done, or why it failed
   absl::Status status;  // of kFailed: why
   bool link_created = false;
+  bool touched = false;  // something was changed, even if it was taken back
 };
 
 VlanReport ReportOn(const StorageVlan& vlan);

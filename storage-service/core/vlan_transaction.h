@@ -25,6 +25,8 @@ class VlanTransaction {
   absl::Status Apply(const std::vector<VlanStep>& steps);
   // Takes back what was done, in reverse; goes on where something fails. The error names what is left.
   absl::Status Undo();
+  // Whether there is something to take back.
+  bool touched() const { return !done_.empty(); }
 
  private:
   absl::Status Do(const VlanStep& step);

@@ -203,7 +203,7 @@ v1::StorageVlanStatus ToProto(const VlanStatus& status) {
   message.set_link(status.record.vlan.LinkName());
   message.set_in_order(status.in_order);
   message.set_findings(Clean(status.findings));
-  message.set_adopted(!status.record.made.link);
+  message.set_adopted(status.adopted);
   message.set_contested(status.contested);
   *message.mutable_create_time() = client::ToProto(status.record.create_time);
   return message;

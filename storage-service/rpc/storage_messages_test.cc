@@ -175,9 +175,9 @@ TEST(StorageMessagesTest, VlanWhoseLinkWasThereBeforeIsAdopted) {
   status.record.vlan = *ParseStorageVlan(Vlan());
   status.in_order = true;
 
-  EXPECT_TRUE(ToProto(status).adopted());
-  status.record.made.link = true;
   EXPECT_FALSE(ToProto(status).adopted());
+  status.adopted = true;
+  EXPECT_TRUE(ToProto(status).adopted());
   EXPECT_EQ(ToProto(status).link(), "vmbr0.20");
 }
 

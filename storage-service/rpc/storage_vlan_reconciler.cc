@@ -20,7 +20,11 @@ constexpr std::chrono::seconds kTimeLimit{30};
 
 hooks::HookDetail DetailOf(const VlanReport& report) {
   std::string message = report.message;
-  if (!absl::StrContains(message, report.link)) message = absl::StrFormat("%s: %s", report.link, message);
+  if (message.empty()) {
+    message = report.link;
+  } else if (!absl::StrContains(message, report.link)) {
+    message = absl::StrFormat("%s: %s", report.link, message);
+  }
   return {.state = ToProto(report.outcome),
           .resource = "storage/" + report.storage_id,
           .before = report.before,

@@ -55,16 +55,20 @@ void StorageUpkeep::OnConfigChanged(const std::vector<std::string>& storage_ids)
 
 void StorageUpkeep::OnLinksChanged() {
   MutexLock lock(mu_);
-  const SteadyTime now = Now();
   check_links_ = true;
-  if (repair_ == SteadyTime::max()) latest_repair_ = now + 10 * limits_.repair_delay;
-  repair_ = std::min({now + limits_.repair_delay, latest_repair_});
-  changed_.NotifyAll();
+  RepairWhenQuiet();
 }
 
 void StorageUpkeep::RepairNow() {
   MutexLock lock(mu_);
   repair_ = latest_repair_ = Now();
+  changed_.NotifyAll();
+}
+
+void StorageUpkeep::RepairWhenQuiet() {
+  const SteadyTime now = Now();
+  if (repair_ == SteadyTime::max()) latest_repair_ = now + 10 * limits_.repair_delay;
+  repair_ = std::min({now + limits_.repair_delay, latest_repair_});
   changed_.NotifyAll();
 }
 
@@ -130,7 +134,11 @@ StorageUpkeep::Check StorageUpkeep::TakeDue(SteadyTime now) {
   check.all = now >= next_round_;
   check.network = check_links_ && now >= next_link_check_;
   check.storage_ids = std::exchange(changed_storages_, {});
-  if (check.all) next_round_ = After(limits_.refresh_interval);
+  if (check.all) {
+    next_round_ = After(limits_.refresh_interval);
+    // No link tells when rules of isolation go, nor when a disk that was full has room again.
+    if (repair_ == SteadyTime::max()) RepairWhenQuiet();
+  }
   if (check.network) {
     check_links_ = false;
     next_link_check_ = now + limits_.link_refresh_pause;

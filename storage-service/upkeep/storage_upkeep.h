@@ -27,7 +27,7 @@ struct UpkeepDuties {
 };
 
 struct UpkeepLimits {
-  Duration refresh_interval{};  // 0: never by itself
+  Duration refresh_interval{};  // of all storages, and of VLANs; 0: never by itself
   // Links change in bursts, where containers come and go all the time: their checks begin no sooner after each other.
   Duration link_refresh_pause = std::chrono::seconds(10);
   // How long links must be quiet before VLANs are put right: whoever rebuilds the network shall not be disturbed. Where they
@@ -63,6 +63,7 @@ class StorageUpkeep {
 
   void RunChecks(const std::stop_token& stop) ABSL_LOCKS_EXCLUDED(mu_);
   void RunRepairs(const std::stop_token& stop) ABSL_LOCKS_EXCLUDED(mu_);
+  void RepairWhenQuiet() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // False: it is over.
   bool WaitForRepair(const std::stop_token& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The next check, when its time has come; with nothing in it when it is over.

@@ -138,6 +138,13 @@ TEST_F(StorageUpkeepTest, AllStoragesAreCheckedAgainAndAgain) {
   EXPECT_EQ(checks_.Next(), "all");
 }
 
+TEST_F(StorageUpkeepTest, VlansArePutRightAgainAndAgain) {
+  Start({.refresh_interval = milliseconds(5), .repair_delay = milliseconds(20)});
+
+  EXPECT_EQ(repairs_.Next(), "repaired");
+  EXPECT_EQ(repairs_.Next(), "repaired");
+}
+
 TEST_F(StorageUpkeepTest, WithoutAnIntervalOnlyChangesAreChecked) {
   Start({});
 

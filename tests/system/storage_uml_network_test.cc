@@ -147,6 +147,10 @@ TEST_F(StorageUmlNetworkTest, ATagThatIsNoneIsRefused) {
   EXPECT_EQ(Find("eno1.4095"), std::nullopt);
 }
 
+TEST_F(StorageUmlNetworkTest, ABaseThatTakesNoVlansIsNotAKernelWithoutThem) {
+  EXPECT_THAT(network_.CreateVlan("lo", "lo.100", 100), IsRefusal("KERNEL_REFUSED", "VLANs not supported on device"));
+}
+
 TEST_F(StorageUmlNetworkTest, AVlanCannotBeUpOnABaseThatIsDown) {
   ASSERT_THAT(network_.CreateVlan("eno2", "eno2.100", 100), IsOk());
 

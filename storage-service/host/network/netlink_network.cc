@@ -191,7 +191,9 @@ absl::Status NetlinkNetwork::CreateVlan(const std::string& base, const std::stri
   const auto answer = request->Ask(message);
   if (!answer.ok()) return answer.status();
   if (answer->error == EEXIST) return FindLink(request->socket(), name).ok() ? LinkExists(name) : TagTaken(*request, tag);
-  return request->StatusOf(*answer, {}, "VLANs (module 8021q)");
+  // A base that takes no VLANs (lo, IP over InfiniBand) is refused with the same error, and another sentence.
+  const bool base_takes_none = !answer->sentence.empty() && answer->sentence != "Unknown device type";
+  return request->StatusOf(*answer, {}, base_takes_none ? "" : "VLANs (module 8021q)");
 }
 
 absl::Status NetlinkNetwork::DeleteLink(const std::string& name) {
