@@ -45,6 +45,7 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"VLAN_NOT_FOUND", "`pvebus storage vlan list` shows the VLANs that are defined"},
       {"VLAN_EXISTS", "`pvebus storage vlan list` shows how it is defined; to change it, delete it and create it anew"},
       {"VLAN_CONFLICT", "choose another --base or --tag, or remove the link that is in the way (`ip -d link show`)"},
+      {"VLAN_IN_USE", "`pvebus storage vlan list` shows what rides on it"},
       {"BASE_MISSING", "`ip link` shows the interfaces there are"},
       {"MTU_EXCEEDS_BASE", "choose a smaller --mtu, or raise that of the base first"},
       {"LINK_NAME_TOO_LONG", "the kernel takes 15 bytes for <base>.<tag>: choose a --base with a shorter name"},

@@ -1,7 +1,9 @@
 #include "container-service/service_parts.h"
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "container-service/core/container_devices.h"
@@ -32,6 +34,9 @@ std::string BootId() {
 
 absl::StatusOr<std::shared_ptr<grpc::Service>> ServiceParts::Assemble(const hook_service::HookProgramParts& program,
                                                                       const Flags& flags) {
+  // With --history memory nobody has made it.
+  std::error_code ignored;  // what cannot be made cannot be used either
+  std::filesystem::create_directories(program.service.data_dir, ignored);
   auto spool = SpoolDirectory::Open(SpoolPath(program, flags), program.clock, program.logger);
   if (!spool.ok()) return spool.status();
   const auto parts = std::make_shared<ServiceParts>(program, flags, *std::move(spool));

@@ -31,6 +31,15 @@ const StorageVlanRecord* FindRecord(const std::vector<StorageVlanRecord>& record
   return it == records.end() ? nullptr : &*it;
 }
 
+// With a link that we made go those on top of it; one that was there before stays.
+absl::Status CheckNobodyRidesOn(const std::vector<StorageVlanRecord>& records, const StorageVlanRecord& removed) {
+  if (!removed.made.link) return absl::OkStatus();
+  for (const StorageVlanRecord& record : records) {
+    if (record.vlan.base == removed.vlan.LinkName()) return VlanInUse(removed.vlan, record.vlan);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckLinkIsFree(const std::vector<StorageVlanRecord>& records, const StorageVlan& vlan) {
   for (const StorageVlanRecord& record : records) {
     if (record.vlan.LinkName() == vlan.LinkName()) return LinkOfAnotherStorage(record.vlan, vlan);
@@ -162,6 +171,7 @@ VlanReport StorageVlanManager::DeleteNow(const std::string& storage_id, bool dry
   if (!records.ok()) return Failure(storage_id, records.status());
   const StorageVlanRecord* record = FindRecord(*records, storage_id);
   if (record == nullptr) return Failure(storage_id, VlanNotFound(storage_id));
+  if (absl::Status status = CheckNobodyRidesOn(*records, *record); !status.ok()) return Failure(storage_id, status);
   if (dry_run) return builder_.PreviewRemoval(*record);
   budget_.GiveBack(storage_id);
   failures_.erase(storage_id);

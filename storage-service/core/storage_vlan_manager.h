@@ -48,7 +48,8 @@ class StorageVlanManager {
   absl::StatusOr<VlanReport> Create(const StorageVlan& vlan, bool dry_run, std::string_view parent_event_id = {})
       ABSL_LOCKS_EXCLUDED(changing_);
   // Takes away what we made of it, and the definition. What was adopted stays, and the message says so. What the kernel refuses
-  // to let go is kept, for another Delete. NOT_FOUND VLAN_NOT_FOUND.
+  // to let go is kept, for another Delete. NOT_FOUND VLAN_NOT_FOUND; FAILED_PRECONDITION VLAN_IN_USE: another storage's VLAN
+  // rides on it.
   absl::StatusOr<VlanReport> Delete(const std::string& storage_id, bool dry_run) ABSL_LOCKS_EXCLUDED(changing_);
   // Compares with the kernel and puts right; all when `storage_id` is empty. NOT_FOUND VLAN_NOT_FOUND; failures are in the
   // reports.

@@ -106,6 +106,23 @@ TEST(StorageVlanManagerTest, DeleteTakesAwayWhatWeMade) {
   EXPECT_EQ(ErrorReason(world.manager.Delete("nas", false).status()), "VLAN_NOT_FOUND");
 }
 
+TEST(StorageVlanManagerTest, AVlanThatCarriesAnotherStoragesIsNotDeletedUnderIt) {
+  VlanWorld world;
+  StorageVlan rider = kSimple;
+  rider.storage_id = "rider";
+  rider.base = kSimple.LinkName();
+  rider.address = *ParseIpPrefix("10.8.0.5/24");
+  ASSERT_TRUE(world.manager.Create(kSimple, false).ok());
+  ASSERT_TRUE(world.manager.Create(rider, false).ok());
+
+  const absl::Status refused = world.manager.Delete("backup", false).status();
+
+  EXPECT_EQ(ErrorReason(refused), "VLAN_IN_USE");
+  EXPECT_NE(world.kernel.Find("eno1.7"), nullptr);
+  EXPECT_TRUE(world.manager.Delete("rider", false).ok());
+  EXPECT_TRUE(world.manager.Delete("backup", false).ok());
+}
+
 TEST(StorageVlanManagerTest, AnotherLinkThatHasTakenTheNameIsNotDeleted) {
   VlanWorld world;
   ASSERT_TRUE(world.manager.Create(kSimple, false).ok());

@@ -74,6 +74,12 @@ absl::Status VlanConflict(const StorageVlan& vlan, std::string_view what) {
   return AboutVlan(absl::StatusCode::kFailedPrecondition, "VLAN_CONFLICT", vlan, what);
 }
 
+absl::Status VlanInUse(const StorageVlan& vlan, const StorageVlan& rider) {
+  return AboutVlan(absl::StatusCode::kFailedPrecondition, "VLAN_IN_USE", vlan,
+                   absl::StrFormat("%s carries the VLAN of storage %s (%s), which would go with it: delete that one first",
+                                   vlan.LinkName(), rider.storage_id, rider.ToString()));
+}
+
 absl::Status MtuExceedsBase(const StorageVlan& vlan, uint32_t base_mtu) {
   return AboutVlan(absl::StatusCode::kFailedPrecondition, "MTU_EXCEEDS_BASE", vlan,
                    absl::StrFormat("%s is to have MTU %d, %s has %d", vlan.LinkName(), vlan.mtu, vlan.base, base_mtu));

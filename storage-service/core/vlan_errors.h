@@ -26,6 +26,7 @@ absl::Status RouteInvalid(std::string_view subnet, std::string_view why);     //
 absl::Status DefinedOtherwise(const StorageVlan& existing, const StorageVlan& wanted);   // ALREADY_EXISTS VLAN_EXISTS
 absl::Status LinkOfAnotherStorage(const StorageVlan& owner, const StorageVlan& wanted);  // ALREADY_EXISTS VLAN_EXISTS
 absl::Status VlanConflict(const StorageVlan& vlan, std::string_view what);               // FAILED_PRECONDITION VLAN_CONFLICT
+absl::Status VlanInUse(const StorageVlan& vlan, const StorageVlan& rider);               // FAILED_PRECONDITION VLAN_IN_USE
 absl::Status MtuExceedsBase(const StorageVlan& vlan, uint32_t base_mtu);                 // FAILED_PRECONDITION MTU_EXCEEDS_BASE
 
 absl::Status BaseMissing(const StorageVlan& vlan);                               // NOT_FOUND BASE_MISSING
