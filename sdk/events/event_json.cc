@@ -1,12 +1,12 @@
 #include "sdk/events/event_json.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "sdk/base/nearest.h"
+#include "sdk/events/event_tree.h"
+#include "sdk/events/json_fields.h"
 #include "sdk/events/json_value.h"
 #include "sdk/events/names.h"
 
@@ -18,51 +18,6 @@ using nlohmann::json;
 
 constexpr int64_t kMinContainerId = 100;
 constexpr int64_t kMaxContainerId = 999'999'999;
-
-// Fields of one JSON object. `path` is "" for the event itself, else ends with a dot.
-class Fields {
- public:
-  Fields(const json& object, std::string path) : object_(object), path_(std::move(path)) {}
-
-  absl::Status OnlyThese(const std::vector<std::string>& allowed) const {
-    for (const auto& [key, value] : object_.items()) {
-      if (std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
-      return JsonError(absl::StrFormat("unknown key '%s%s'%s; allowed: %s", path_, key, DidYouMean(key, allowed),
-                                       absl::StrJoin(allowed, ", ")));
-    }
-    return absl::OkStatus();
-  }
-
-  // Null when it is not there.
-  const json* Find(const std::string& key) const {
-    const auto it = object_.find(key);
-    return it == object_.end() ? nullptr : &*it;
-  }
-
-  absl::StatusOr<std::string> String(const std::string& key, std::string_view expected) const {
-    const json* value = Find(key);
-    if (value == nullptr) return Missing(key, expected);
-    if (!value->is_string()) return Wrong(key, *value, expected);
-    return value->get<std::string>();
-  }
-
-  absl::Status Missing(const std::string& key, std::string_view expected) const {
-    return JsonError(absl::StrFormat("%s%s: missing, expected %s", path_, key, expected));
-  }
-  absl::Status Wrong(const std::string& key, const json& found, std::string_view expected) const {
-    return JsonError(absl::StrFormat("%s%s: found %s, expected %s", path_, key, Found(found), expected));
-  }
-  // `status` is about the value of `key`.
-  absl::Status About(const std::string& key, const absl::Status& status) const {
-    const absl::string_view message = status.message();
-    return JsonError(absl::StrFormat("%s%s: %s", path_, key, message));
-  }
-  std::string Path(const std::string& key) const { return path_ + key; }
-
- private:
-  const json& object_;
-  const std::string path_;
-};
 
 absl::Status ReadConfig(const Fields& fields, const std::string& key, event::v1::ConfigChange& change) {
   const json* config = fields.Find(key);
@@ -202,11 +157,15 @@ std::string EventToJson(const SystemEvent& event) {
 absl::StatusOr<SystemEvent> EventFromJson(std::string_view text) {
   const absl::StatusOr<json> tree = ParseJson(text);
   if (!tree.ok()) return tree.status();
-  if (!tree->is_object()) {
+  return EventFromTree(*tree);
+}
+
+absl::StatusOr<SystemEvent> EventFromTree(const json& tree) {
+  if (!tree.is_object()) {
     return JsonError(
-        absl::StrFormat("found %s, expected an object such as {\"event\":\"container_started\",\"id\":101}", Found(*tree)));
+        absl::StrFormat("found %s, expected an object such as {\"event\":\"container_started\",\"id\":101}", Found(tree)));
   }
-  const Fields fields(*tree, "");
+  const Fields fields(tree, "");
   const absl::StatusOr<std::string> name = fields.String("event", "one of " + absl::StrJoin(EventTypeNames(), ", "));
   if (!name.ok()) return name.status();
   const absl::StatusOr<event::v1::EventType> type = ParseEventType(*name);
