@@ -47,7 +47,7 @@ std::string BadNameFor(const std::string& path, const std::string& name) {
   const std::string stem = name.substr(0, kMostNameBytes - std::string_view(".999.bad").size());
   for (int number = 1; number < 1000; ++number) {
     std::string bad = number == 1 ? stem + ".bad" : absl::StrFormat("%s.%d.bad", stem, number);
-    if (!IsTaken(path + "/" + bad)) return bad;
+    if (!IsTaken(absl::StrFormat("%s/%s", path, bad))) return bad;
   }
   return "";
 }
