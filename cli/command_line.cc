@@ -74,10 +74,11 @@ Examples:
   pvebus trace EVENT_ID
   pvebus dead-letters list
   pvebus storage list
+  pvebus container network 101
   pvebus --bus unix:/run/pvebus/bus.sock result EVENT_ID --output json
 
-Exit status: 0 all succeeded, 1 some listener or VLAN failed or is pending, or the journal is damaged, 2 wrong usage, 3 the server
-is unreachable or refused.)");
+Exit status: 0 all succeeded, 1 some listener, hook or VLAN failed or is pending, or what was asked about is not as it should be,
+2 wrong usage, 3 the server is unreachable or refused.)");
 }
 
 void AddGlobalOptions(CLI::App& root, GlobalOptions& global, std::optional<size_t>& format) {

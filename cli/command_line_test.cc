@@ -42,6 +42,14 @@ TEST(CommandLineTest, EveryCommandTeachesWithExamples) {
                                                           {"storage", "vlan", "delete"},
                                                           {"storage", "vlan", "list"},
                                                           {"storage", "reconcile"},
+                                                          {"container"},
+                                                          {"container", "network"},
+                                                          {"container", "run"},
+                                                          {"container", "hooks"},
+                                                          {"container", "executions"},
+                                                          {"container", "stats"},
+                                                          {"container", "clear"},
+                                                          {"container", "parse"},
                                                           {"listeners"},
                                                           {"watch"}};
   for (std::vector<const char*> command : commands) {
@@ -134,6 +142,24 @@ TEST(CommandLineTest, BadValuesAreUsageErrorsThatSayWhatIsAllowed) {
       {{"storage", "prase", "x"}, "'parse'?"},
       {{"storage", "parse"}, "FILE"},
       {{"storage", "parse", "/no/such/file"}, "cannot read '/no/such/file'"},
+      {{"container"}, "there are: network, run, hooks, executions, stats, clear, parse"},
+      {{"container", "netwrk", "101"}, "'network'?"},
+      {{"container", "network"}, "VMID is required"},
+      {{"container", "network", "99"}, "not in range 100 to 999999999"},
+      {{"container", "network", "web"}, "VMID"},
+      {{"container", "run"}, "VMID is required"},
+      {{"container", "run", "1000000000"}, "not in range 100 to 999999999"},
+      {{"container", "run", "101", "--event", "startd"}, "'started'?"},
+      {{"container", "run", "101", "--event", "vnet-bound"}, "--interface: is required with --event vnet-bound"},
+      {{"container", "run", "101", "--interface", "net0"}, "--interface: is for events of an interface or a vnet, which started"},
+      {{"container", "executions", "--vmid", "99"}, "not in range 100 to 999999999"},
+      {{"container", "executions", "--state", "faild"}, "'failed'?"},
+      {{"container", "executions", "--limit", "0"}, "not in range 1 to 1000000000"},
+      {{"container", "executions", "--from", "-15x"}, "such as -15m"},
+      {{"container", "executions", "--until", "4711"}, "'4711' is no time"},
+      {{"container", "executions", "--from", "-5m", "--until", "-15m"}, "--until: is not after --from"},
+      {{"container", "executions", "101"}, "'101' is one word too many"},
+      {{"container", "hooks", "--contaner", "x"}, "'--container'?"},
       {{}, "there are: publish, result"},
   };
   for (const auto& [arguments, expected] : cases) {
@@ -173,6 +199,20 @@ TEST(CommandLineTest, AnUnreachableBusIsNamedWithWhatToDoNext) {
 
     EXPECT_EQ(run.exit_code, kRefused) << testing::PrintToString(command) << run.err;
     EXPECT_THAT(run.err, AllOf(HasSubstr("127.0.0.1:1 is unreachable"), HasSubstr("next: ")));
+    EXPECT_EQ(run.out, "");
+  }
+}
+
+TEST(CommandLineTest, AnUnreachableContainerServiceIsNotTakenForTheBus) {
+  for (const char* command : {"network", "run", "hooks", "executions", "stats", "clear"}) {
+    std::vector<const char*> arguments = {"container", command, "--container", kNobody};
+    if (command == std::string("network") || command == std::string("run")) arguments.push_back("101");
+    const RunOutcome run = RunInTest(arguments);
+
+    EXPECT_EQ(run.exit_code, kRefused) << command << run.err;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("container-service at 127.0.0.1:1 is unreachable"),
+                               HasSubstr("Name another address with --container or PVEBUS_CONTAINER")));
+    EXPECT_THAT(run.err, testing::Not(HasSubstr("the bus")));
     EXPECT_EQ(run.out, "");
   }
 }

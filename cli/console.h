@@ -13,7 +13,7 @@ enum class OutputFormat { kTable, kJson };
 // What the program ends with.
 enum ExitCode : int {
   kAllSucceeded = 0,
-  kListenerFailed = 1,  // or is pending, the journal is damaged, or what was asked about is not as it should be
+  kListenerFailed = 1,  // or a hook, or is pending, or what was asked about is not as it should be
   kUsageError = 2,
   kRefused = 3,  // the server is unreachable, or refused
 };

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/commands.h"
+#include "cli/container_commands.h"
 #include "cli/container_output.h"
 #include "cli/error_output.h"
 #include "cli/event_input.h"
@@ -13,8 +14,6 @@ namespace pvebus::cli {
 namespace {
 
 constexpr size_t kLongestMessage = 300;
-constexpr uint32_t kLowestId = 100;
-constexpr uint32_t kHighestId = 999'999'999;
 
 struct ParseOptions {
   std::string file;
@@ -52,13 +51,10 @@ int ParseFile(const ParseOptions& options, Console& console) {
   return kAllSucceeded;
 }
 
-}  // namespace
-
-void AddContainerCommand(CLI::App& root, Action& action) {
-  CLI::App* command = root.add_subcommand("container", "Look at the containers of a node");
-  command->require_subcommand(1);
-  CLI::App* parse = command->add_subcommand(
-      "parse", "Show the network of a container as Proxmox VE 8 understands its file, and what is wrong with it; needs no bus");
+void AddParseCommand(CLI::App& container, Action& action) {
+  CLI::App* parse = container.add_subcommand(
+      "parse",
+      "Show the network of a container as Proxmox VE 8 understands its file, and what is wrong with it; needs no service");
   auto options = std::make_shared<ParseOptions>();
   parse->add_option("FILE", options->file, "The file, VMID.conf; - for standard input")->required();
   parse
@@ -67,9 +63,8 @@ void AddContainerCommand(CLI::App& root, Action& action) {
       ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
       ->type_name("DIR")
       ->capture_default_str();
-  parse->add_option("--vmid", options->container_id, "Which container it is, when the name of the file does not say it")
-      ->check(CLI::Range(kLowestId, kHighestId))
-      ->type_name("VMID");
+  CheckVmid(
+      parse->add_option("--vmid", options->container_id, "Which container it is, when the name of the file does not say it"));
   parse->footer(R"(Examples:
   pvebus container parse /etc/pve/lxc/101.conf
   pvebus container parse 101.conf --output json | jq '.interfaces[] | select(.firewall)'
@@ -95,8 +90,36 @@ Exit status: 0 the file was read, with or without warnings, 2 it cannot be read,
   parse->callback([options, &action] {
     action = [options](const GlobalOptions&, Console& console) { return ParseFile(*options, console); };
   });
-  command->footer(R"(Example:
-  pvebus container parse /etc/pve/lxc/101.conf)");
+}
+
+}  // namespace
+
+CLI::Option* CheckVmid(CLI::Option* option) {
+  constexpr uint32_t kLowestId = 100;
+  constexpr uint32_t kHighestId = 999'999'999;
+  return option->check(CLI::Range(kLowestId, kHighestId))->type_name("VMID");
+}
+
+void AddContainerCommand(CLI::App& root, Action& action) {
+  CLI::App* command =
+      root.add_subcommand("container", "The containers of a node: their networks, the hooks that are run for them, their files");
+  command->require_subcommand(1);
+  const AskService ask = AddServiceOption(*command, "container", "127.0.0.1:7402", action);
+  AddContainerNetworkCommand(*command, ask);
+  AddContainerRunCommand(*command, ask);
+  AddContainerHooksCommand(*command, ask);
+  AddContainerExecutionsCommand(*command, ask);
+  AddContainerStatsCommand(*command, ask);
+  AddContainerClearCommand(*command, ask);
+  AddParseCommand(*command, action);
+  command->footer(R"(Examples:
+  pvebus container network 101
+  pvebus container run 101 --dry-run
+  pvebus container executions --vmid 101 --from -1h
+  pvebus container stats
+  pvebus container parse /etc/pve/lxc/101.conf
+
+All but `parse` ask container-service (not the bus), and find it with --container, which may stand anywhere behind `container`.)");
 }
 
 }  // namespace pvebus::cli

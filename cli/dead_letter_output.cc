@@ -5,6 +5,7 @@
 #include "cli/duration.h"
 #include "cli/event_output.h"
 #include "cli/facts.h"
+#include "cli/hook_output.h"
 #include "cli/result_output.h"
 #include "cli/table.h"
 #include "sdk/events/summary.h"
@@ -12,16 +13,10 @@
 namespace pvebus::cli {
 namespace {
 
-void PrintHooks(const google::protobuf::RepeatedPtrField<bus::v1::HookResult>& hooks, std::ostream& out) {
+void PrintHooks(const HookResultList& hooks, std::ostream& out) {
   if (hooks.empty()) return;
   out << "\nhooks of the last attempt\n";
-  Table table({"HOOK", "STATE", "TOOK", "DETAIL"});
-  const std::vector<HookLine> lines = LinesOf(hooks);
-  for (int i = 0; i < hooks.size(); ++i) {
-    const HookLine& line = lines[static_cast<size_t>(i)];
-    table.Add({line.name, ShortName(HookState_Name(hooks[i].state())), line.duration, line.text});
-  }
-  table.Print(out);
+  PrintHookResults(hooks, ProgramOutput::kLastLine, out);
 }
 
 }  // namespace

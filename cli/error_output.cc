@@ -51,6 +51,11 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"LINK_NAME_TOO_LONG", "the kernel takes 15 bytes for <base>.<tag>: choose a --base with a shorter name"},
       {"NET_ADMIN_MISSING", "let storage-service run with CAP_NET_ADMIN, as deploy/systemd/pvebus-storage.service does"},
       {"KERNEL_SUPPORT_MISSING", "load what the kernel lacks (`modprobe 8021q`, `modprobe nf_tables`)"},
+      {"CONTAINER_NOT_FOUND",
+       "`pct list` shows the containers of this node; container-service answers for those of its own node"},
+      {"INTERFACE_INVALID", "`pvebus container network VMID` shows the interfaces; only events about one take --interface netN"},
+      {"RUN_BACKPRESSURE", "others are being run; try again when they have ended (`pvebus container executions`)"},
+      {"HOOK_NOT_FOUND", "`pvebus container hooks` shows the hooks of container-service"},
       {"FILTER_INVALID", "filters look like: event_type = container_started AND attributes.site : \"east\""},
       {"EVENT_TOO_LARGE", "nothing was stored; publish a reference to the data instead of the data"},
   };

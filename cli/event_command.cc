@@ -23,7 +23,7 @@ void PrintReport(const bus::v1::GetEventResponse& report, std::ostream& out) {
   AddEventFacts(report.event(), facts);
   facts.Add("request", report.request_id());
   facts.Add("outcome", FormatOutcome(report.result()));
-  PrintListenerResults(report.result(), out);
+  PrintListenerResults(report.result(), ProgramOutput::kWhole, out);
   PrintAttempts(report.attempts(), out);
 }
 

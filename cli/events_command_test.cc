@@ -240,6 +240,17 @@ TEST_F(EventCommandTest, TheEventItsRowsItsHooksAndItsFailedAttemptsAreShown) {
                              HasSubstr("UNAVAILABLE NFS_DOWN: NAS does not answer")));
 }
 
+TEST_F(EventCommandTest, AllThatAProgramOfAHookWroteIsShown) {
+  bus::v1::HookResult& hook = *response_.mutable_result()->mutable_listener_results(0)->mutable_hook_results(0);
+  hook.set_exit_code(0);
+  hook.set_output("adding route\ndone\n");
+  bus_.Answer("GetEvent", response_);
+
+  const RunOutcome run = Pvebus({"event", "e7"});
+
+  EXPECT_THAT(run.out, HasSubstr("exit 0\n      | adding route\n      | done\n"));
+}
+
 TEST_F(EventCommandTest, ANumberIsASequenceUnlessItIsSaidToBeAnId) {
   Pvebus({"event", "7"});
   Pvebus({"event", "7a"});

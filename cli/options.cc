@@ -28,6 +28,13 @@ std::optional<google::protobuf::Timestamp> ParseAgo(const std::string& text) {
   return client::ToProto(std::chrono::system_clock::now() - *age);
 }
 
+// A time, or how long ago. Empty: neither.
+std::optional<google::protobuf::Timestamp> ParseMoment(const std::string& text) {
+  if (auto ago = ParseAgo(text)) return ago;
+  auto time = ParseTime(text);
+  return time.ok() ? std::optional(*std::move(time)) : std::nullopt;
+}
+
 // `words`: which of earliest and latest are allowed.
 bus::v1::StartPosition ParsePosition(const std::string& option, const std::string& text, const std::vector<std::string>& words) {
   bus::v1::StartPosition position;
@@ -38,9 +45,7 @@ bus::v1::StartPosition ParsePosition(const std::string& option, const std::strin
     position.set_latest(true);
   } else if (const auto sequence = ParseNumber(text)) {
     position.set_sequence(*sequence);
-  } else if (const auto ago = ParseAgo(text)) {
-    *position.mutable_time() = *ago;
-  } else if (const auto time = ParseTime(text); time.ok()) {
+  } else if (const auto time = ParseMoment(text)) {
     *position.mutable_time() = *time;
   } else {
     Refuse(option, absl::StrFormat("'%s' is no position%s; allowed: %s, a sequence number, a time such as "
@@ -117,6 +122,18 @@ CLI::Option* AddEventTypes(CLI::App& app, std::vector<event::v1::EventType>& tar
       ->type_name("KIND,...")
       ->delimiter(',')
       ->allow_extra_args(false);
+}
+
+CLI::Option* AddMoment(CLI::App& app, const std::string& name, std::optional<google::protobuf::Timestamp>& target,
+                       const std::string& description) {
+  const auto set = [&target, name](const std::string& text) {
+    target = ParseMoment(text);
+    if (target) return;
+    Refuse(name, absl::StrFormat("'%s' is no time, such as 2026-11-23T12:00:00Z or '2026-11-23 13:00', and not how long ago, "
+                                 "such as -15m",
+                                 text));
+  };
+  return app.add_option_function<std::string>(name, set, description)->type_name("TIME|-AGE");
 }
 
 CLI::Option* AddPosition(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "google/protobuf/timestamp.pb.h"
 #include "pvebus/bus/v1/types.pb.h"
 #include "pvebus/event/v1/event.pb.h"
 
@@ -29,6 +30,10 @@ CLI::Option* AddPairs(CLI::App& app, const std::string& name, std::vector<std::p
 
 // --type: names of event types, comma separated or repeated.
 CLI::Option* AddEventTypes(CLI::App& app, std::vector<event::v1::EventType>& target);
+
+// A time, or how long ago ("-15m").
+CLI::Option* AddMoment(CLI::App& app, const std::string& name, std::optional<google::protobuf::Timestamp>& target,
+                       const std::string& description);
 
 // Where in the journal: earliest, latest, a sequence number, a time, or how long ago ("-15m").
 CLI::Option* AddPosition(CLI::App& app, const std::string& name, std::optional<bus::v1::StartPosition>& target,

@@ -36,26 +36,14 @@ void PrintEvent(const bus::v1::PublishResult& result, std::ostream& out) {
   }
 }
 
-void AddRows(const bus::v1::ListenerResult& row, Table& table) {
+void AddRows(const bus::v1::ListenerResult& row, ProgramOutput output, Table& table) {
   table.Add({row.listener() + (row.required() ? " (required)" : ""), ShortName(DeliveryState_Name(row.state())),
              row.attempt() > 0 ? std::to_string(row.attempt()) : "-", row.has_latency() ? FormatDuration(row.latency()) : "-",
              NextAttempt(row), row.has_error() ? FormatError(row.error()) : ""});
-  const std::vector<HookLine> lines = LinesOf(row.hook_results());
-  for (int i = 0; i < row.hook_results_size(); ++i) {
-    const HookLine& line = lines[static_cast<size_t>(i)];
-    table.Add({"  " + line.name, ShortName(HookState_Name(row.hook_results(i).state())), "", line.duration, "", line.text});
+  for (const HookLine& line : LinesOf(row.hook_results(), output)) {
+    table.Add({"  " + line.name, line.state, "", line.duration, "", line.text});
+    AddOutput(line, table);
   }
-}
-
-std::string FormatHook(const bus::v1::HookResult& hook, std::string text) {
-  const std::string space = text.empty() ? "" : " ";
-  if (hook.before() != hook.after()) {
-    absl::StrAppendFormat(&text, "%s%s -> %s", space, hook.before(), hook.after());
-  } else if (!hook.after().empty()) {
-    absl::StrAppendFormat(&text, "%s%s", space, hook.after());
-  }
-  if (!hook.message().empty()) absl::StrAppendFormat(&text, "%s%s", text.empty() ? "" : ": ", hook.message());
-  return text;
 }
 
 }  // namespace
@@ -75,26 +63,13 @@ std::string FormatError(const bus::v1::ListenerError& error) {
   return text;
 }
 
-std::vector<HookLine> LinesOf(const google::protobuf::RepeatedPtrField<bus::v1::HookResult>& hooks) {
-  std::vector<HookLine> lines;
-  std::string of;
-  for (const bus::v1::HookResult& hook : hooks) {
-    const bool detail = hook.hook() == of;
-    of = hook.hook();
-    lines.push_back({.name = detail ? "  " + hook.resource() : hook.hook(),
-                     .duration = hook.has_duration() && !detail ? FormatDuration(hook.duration()) : "",
-                     .text = FormatHook(hook, detail ? "" : hook.resource())});
-  }
-  return lines;
-}
-
 std::string FormatOutcome(const bus::v1::PublishResult& result) {
   return absl::StrFormat("%s: %s", ShortName(PublishOutcome_Name(result.outcome())), OutcomeInWords(result));
 }
 
-void PrintListenerResults(const bus::v1::PublishResult& result, std::ostream& out) {
+void PrintListenerResults(const bus::v1::PublishResult& result, ProgramOutput output, std::ostream& out) {
   Table table({"LISTENER", "STATE", "ATTEMPT", "LATENCY", "NEXT ATTEMPT", "DETAIL"});
-  for (const bus::v1::ListenerResult& row : result.listener_results()) AddRows(row, table);
+  for (const bus::v1::ListenerResult& row : result.listener_results()) AddRows(row, output, table);
   if (table.empty()) return;
   out << '\n';
   table.Print(out);
@@ -103,7 +78,7 @@ void PrintListenerResults(const bus::v1::PublishResult& result, std::ostream& ou
 void PrintResult(const bus::v1::PublishResult& result, std::ostream& out) {
   PrintEvent(result, out);
   out << absl::StrFormat("outcome  %s\n", FormatOutcome(result));
-  PrintListenerResults(result, out);
+  PrintListenerResults(result, ProgramOutput::kLastLine, out);
 }
 
 void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out) {

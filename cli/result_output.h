@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/console.h"
+#include "cli/hook_output.h"
 #include "pvebus/bus/v1/bus_service.pb.h"
 
 namespace pvebus::cli {
@@ -19,16 +20,7 @@ void PrintReceivers(const bus::v1::PublishResult& result, std::ostream& out);
 // The parts of the above: the outcome as in "PARTIAL: 3 of 4 listeners succeeded, 1 failed", and the table with a row per
 // listener, which begins with an empty line and is left out when there is none.
 std::string FormatOutcome(const bus::v1::PublishResult& result);
-void PrintListenerResults(const bus::v1::PublishResult& result, std::ostream& out);
-
-// One row of a table for each thing that hooks did. A hook's details, which follow it, are indented below it by what they are
-// about.
-struct HookLine {
-  std::string name;      // "mount", "  storage/nas"
-  std::string duration;  // empty: not measured
-  std::string text;      // "storage/nas a -> b: message"
-};
-std::vector<HookLine> LinesOf(const google::protobuf::RepeatedPtrField<bus::v1::HookResult>& hooks);
+void PrintListenerResults(const bus::v1::PublishResult& result, ProgramOutput output, std::ostream& out);
 
 // 0 when everybody succeeded or nobody wanted the event, 1 when some listener failed or is pending.
 ExitCode ExitCodeOf(const bus::v1::PublishResult& result);

@@ -77,29 +77,19 @@ TEST(ResultOutputTest, NobodyIsSaidInWords) {
   EXPECT_THAT(out.str(), HasSubstr("NO_LISTENERS: the event is stored; no listener wants it"));
 }
 
-TEST(ResultOutputTest, WhatAHookDidToSeveralThingsStandsBelowIt) {
-  bus::v1::ListenerResult row;
-  for (const char* resource : {"network", "storage/nas", "storage/san"}) {
-    bus::v1::HookResult& hook = *row.add_hook_results();
-    hook.set_hook("storage-vlan-reconciler");
-    hook.set_resource(resource);
-    hook.set_message("done");
-  }
-  row.mutable_hook_results(1)->set_before("missing");
-  row.mutable_hook_results(1)->set_after("up");
-  row.mutable_hook_results(2)->set_before("up");
-  row.mutable_hook_results(2)->set_after("up");
-  row.add_hook_results()->set_hook("other");
+TEST(ResultOutputTest, OfWhatAProgramWroteAPublishShowsTheLastLineUnlessTheWholeIsAskedFor) {
+  bus::v1::PublishResult result = ResultWith(bus::v1::PUBLISH_OUTCOME_FAILED);
+  bus::v1::HookResult& hook = *result.add_listener_results()->add_hook_results();
+  hook.set_hook("programs");
+  hook.set_exit_code(3);
+  hook.set_output("adding route\nFile exists\n");
 
-  const std::vector<HookLine> lines = LinesOf(row.hook_results());
+  std::ostringstream published, whole;
+  PrintResult(result, published);
+  PrintListenerResults(result, ProgramOutput::kWhole, whole);
 
-  ASSERT_EQ(lines.size(), 4u);
-  EXPECT_EQ(lines[0].name, "storage-vlan-reconciler");
-  EXPECT_EQ(lines[0].text, "network: done");
-  EXPECT_EQ(lines[1].name, "  storage/nas");
-  EXPECT_EQ(lines[1].text, "missing -> up: done");
-  EXPECT_EQ(lines[2].text, "up: done");
-  EXPECT_EQ(lines[3].name, "other");
+  EXPECT_THAT(published.str(), HasSubstr("exit 3: File exists\n"));
+  EXPECT_THAT(whole.str(), HasSubstr("exit 3\n      | adding route\n      | File exists\n"));
 }
 
 }  // namespace

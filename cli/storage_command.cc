@@ -46,19 +46,9 @@ Exit status: 0 the file was read, with or without warnings, 2 it cannot be read,
 }  // namespace
 
 void AddStorageCommand(CLI::App& root, Action& action) {
-  auto server = std::make_shared<Server>(
-      Server{"storage-service", "127.0.0.1:7403", "--storage or PVEBUS_STORAGE", "see what storage-service logs"});
   CLI::App* command = root.add_subcommand("storage", "The storages of a node: how they stand, their VLANs, their storage.cfg");
   command->require_subcommand(1);
-  command->add_option("--storage", server->address, "Where storage-service is: HOST:PORT or unix:/PATH")
-      ->envname("PVEBUS_STORAGE")
-      ->capture_default_str()
-      ->type_name("ADDRESS");
-  const AskStorageService ask = [server, &action](Action of_command) {
-    action = [server, of_command = std::move(of_command)](const GlobalOptions& global, Console& console) {
-      return of_command({*server, global.timeout}, console);
-    };
-  };
+  const AskService ask = AddServiceOption(*command, "storage", "127.0.0.1:7403", action);
   AddStorageListCommand(*command, ask);
   AddStorageStatusCommand(*command, ask);
   AddStorageVlanCommands(*command, ask);

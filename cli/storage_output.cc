@@ -5,20 +5,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "cli/table.h"
-#include "sdk/base/utf8.h"
 
 namespace pvebus::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// One endless cell would widen the column for every storage.
-constexpr size_t kWidestCell = 80;
-
-std::string Cell(const std::string& text) {
-  if (text.size() <= kWidestCell) return text;
-  return CleanUtf8(text, kWidestCell - 3) + "...";
-}
 
 Json ToDocument(const storage::Endpoint& endpoint) {
   return {{"host", endpoint.host}, {"port", endpoint.port ? Json(*endpoint.port) : Json()}};

@@ -74,7 +74,7 @@ int ShowStatus(const StatusArguments& arguments, const GlobalOptions& global, Co
 
 }  // namespace
 
-void AddStorageListCommand(CLI::App& storage, const AskStorageService& ask) {
+void AddStorageListCommand(CLI::App& storage, const AskService& ask) {
   CLI::App* command = storage.add_subcommand("list", "The storages of storage.cfg, and how they stood at their last check");
   command->footer(R"(Examples:
   pvebus storage list
@@ -90,7 +90,7 @@ Exit status: 0 listed, whatever the states, 2 wrong usage, 3 storage-service is 
   command->callback([ask] { ask(List); });
 }
 
-void AddStorageStatusCommand(CLI::App& storage, const AskStorageService& ask) {
+void AddStorageStatusCommand(CLI::App& storage, const AskService& ask) {
   auto arguments = std::make_shared<StatusArguments>();
   CLI::App* command =
       storage.add_subcommand("status", "Everything about one storage: its servers, the way to them; check it now");

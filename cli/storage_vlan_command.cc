@@ -67,7 +67,7 @@ void AddDryRun(CLI::App& command, Request& request) {
 
 // Sends `request` when the command is chosen; its options have written into it.
 template <typename Method, typename Request>
-void OnCommand(CLI::App& command, const AskStorageService& ask, Method method, std::shared_ptr<Request> request) {
+void OnCommand(CLI::App& command, const AskService& ask, Method method, std::shared_ptr<Request> request) {
   command.callback([ask, method, request] {
     ask([method, request](const GlobalOptions& global, Console& console) { return Do(method, *request, global, console); });
   });
@@ -111,7 +111,7 @@ void AddDefinition(CLI::App& command, storage::v1::StorageVlan& vlan) {
       "--isolate", [&vlan] { vlan.set_isolated(true); }, "Let only its own and the routed subnets be reached through it");
 }
 
-void AddCreateCommand(CLI::App& vlan, const AskStorageService& ask) {
+void AddCreateCommand(CLI::App& vlan, const AskService& ask) {
   auto request = std::make_shared<storage::v1::CreateStorageVlanRequest>();
   CLI::App* command = vlan.add_subcommand("create", "Define the VLAN of a storage, for good, and make it");
   AddDefinition(*command, *request->mutable_vlan());
@@ -129,7 +129,7 @@ Exit status: 0 it is there, 2 wrong usage, 3 refused (nothing is left half made)
   OnCommand(*command, ask, &Stub::CreateStorageVlan, request);
 }
 
-void AddDeleteCommand(CLI::App& vlan, const AskStorageService& ask) {
+void AddDeleteCommand(CLI::App& vlan, const AskService& ask) {
   auto request = std::make_shared<storage::v1::DeleteStorageVlanRequest>();
   CLI::App* command = vlan.add_subcommand("delete", "Take away what was made of the VLAN of a storage, and its definition");
   command->add_option("STORAGE", *request->mutable_storage_id(), "The storage")->required();
@@ -144,7 +144,7 @@ Exit status: 0 it is gone, 2 wrong usage, 3 refused, or storage-service is unrea
   OnCommand(*command, ask, &Stub::DeleteStorageVlan, request);
 }
 
-void AddListCommand(CLI::App& vlan, const AskStorageService& ask) {
+void AddListCommand(CLI::App& vlan, const AskService& ask) {
   CLI::App* command = vlan.add_subcommand("list", "The VLANs as they are defined, and how the kernel differs");
   command->footer(R"(Examples:
   pvebus storage vlan list
@@ -158,7 +158,7 @@ Exit status: 0 listed, whatever the states, 2 wrong usage, 3 storage-service is 
 
 }  // namespace
 
-void AddStorageVlanCommands(CLI::App& storage, const AskStorageService& ask) {
+void AddStorageVlanCommands(CLI::App& storage, const AskService& ask) {
   CLI::App* vlan = storage.add_subcommand("vlan", "The VLANs that carry storages: create, delete, list them");
   vlan->require_subcommand(1);
   AddCreateCommand(*vlan, ask);
@@ -170,7 +170,7 @@ void AddStorageVlanCommands(CLI::App& storage, const AskStorageService& ask) {
   pvebus storage vlan delete nas)");
 }
 
-void AddStorageReconcileCommand(CLI::App& storage, const AskStorageService& ask) {
+void AddStorageReconcileCommand(CLI::App& storage, const AskService& ask) {
   auto request = std::make_shared<storage::v1::ReconcileStorageVlansRequest>();
   CLI::App* command = storage.add_subcommand("reconcile", "Compare the VLANs of storages with the kernel and put them right");
   command->add_option("STORAGE", *request->mutable_storage_id(), "Only of this one (default: all)");

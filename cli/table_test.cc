@@ -39,6 +39,15 @@ TEST(TableTest, WidthCountsCharactersNotBytes) {
   EXPECT_EQ(Printed(table), "NAME  N\n\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f  1\n");
 }
 
+TEST(TableTest, ALineBelowARowWidensNoColumn) {
+  Table table({"NAME", "N"});
+  table.Add({"a", "1"});
+  table.AddBelow("  | much longer than\nits row  ");
+  table.Add({"b", "2"});
+
+  EXPECT_EQ(Printed(table), "NAME  N\na     1\n  | much longer than\\nits row\nb     2\n");
+}
+
 TEST(TableTest, TextFromElsewhereCannotSteerTheTerminal) {
   EXPECT_EQ(Printable("a\x1b[31mb\nc\td"), "a\\x1b[31mb\\nc d");
   // The same escape in one character, U+009B; a neighbour of it in the table of bytes is harmless.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "cli/duration.h"
+#include "cli/hook_output.h"
 #include "cli/result_output.h"
 #include "cli/table.h"
 #include "sdk/client/proto_time.h"
@@ -77,11 +78,9 @@ class TraceTree {
     if (row.has_error()) absl::StrAppendFormat(&detail, "%s%s", detail.empty() ? "" : ": ", FormatError(row.error()));
     table_.Add({lead.own + row.listener(), ShortName(DeliveryState_Name(row.state())), "",
                 row.has_latency() ? FormatDuration(row.latency()) : "-", detail});
-    const std::vector<HookLine> lines = LinesOf(row.hook_results());
-    for (int i = 0; i < row.hook_results_size(); ++i) {
-      const HookLine& line = lines[static_cast<size_t>(i)];
-      table_.Add({lead.Branch(i + 1 == row.hook_results_size()).own + line.name,
-                  ShortName(HookState_Name(row.hook_results(i).state())), "", line.duration, line.text});
+    const std::vector<HookLine> lines = LinesOf(row.hook_results(), ProgramOutput::kLastLine);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      table_.Add({lead.Branch(i + 1 == lines.size()).own + lines[i].name, lines[i].state, "", lines[i].duration, lines[i].text});
     }
   }
 

@@ -47,6 +47,8 @@ TEST(TraceOutputTest, ListenersHooksAndTheEventsItLedToStandBelowAnEvent) {
   hook.set_hook("logger");
   hook.set_state(bus::v1::HOOK_STATE_UNCHANGED);
   hook.set_message("logged");
+  hook.set_exit_code(0);
+  hook.set_output("one\ntwo\n");
   bus::v1::ListenerResult& bad = AddRow(root, "b", bus::v1::DELIVERY_STATE_DEAD_LETTERED);
   bad.set_attempt(3);
   bad.mutable_error()->set_code(14);
@@ -59,7 +61,7 @@ TEST(TraceOutputTest, ListenersHooksAndTheEventsItLedToStandBelowAnEvent) {
               HasSubstr("EVENT                     STATE          AFTER   TOOK   DETAIL\n"
                         "#1 custom event n1        PARTIAL                2.5ms  e1 from pve1\n"
                         "├─ a                      SUCCEEDED              2.5ms\n"
-                        "│  └─ logger              UNCHANGED                     logged\n"
+                        "│  └─ logger              UNCHANGED                     logged, exit 0: two\n"
                         "├─ b                      DEAD_LETTERED          2.5ms  attempt 3: UNAVAILABLE NFS_DOWN\n"
                         "├─ #2 custom event n2     SUCCEEDED      +2.0ms  2.5ms  e2 <- asked for\n"
                         "│  ├─ a                   SUCCEEDED              2.5ms\n"

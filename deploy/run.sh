@@ -182,6 +182,7 @@ wait_ready() {
   say "  $name is ready at $address"
   case $name in
     bus-service) bus_address=$address ;;
+    container-service) container_address=$address ;;
     storage-service) storage_address=$address ;;
   esac
 }
@@ -225,7 +226,7 @@ stay() {
   cat <<TEXT
 
 pvebus is running. In another terminal:
-  export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address PVEBUS_STORAGE=$storage_address
+  export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address PVEBUS_CONTAINER=$container_address PVEBUS_STORAGE=$storage_address
   pvebus publish container-started 101      tell everybody something
   pvebus listen my-eyes --reject retry      be a listener, and a difficult one
   pvebus watch                              see events pass
