@@ -138,6 +138,7 @@ void AddEnvelopeOptions(CLI::App& command, PublishArguments& arguments) {
       .add_option_function<std::string>(
           "--parent", [&envelope](const std::string& id) { envelope.mutable_causation()->set_parent_event_id(id); },
           "The event that caused this one")
+      ->envname("PVEBUS_PARENT")  // as hook programs have it
       ->type_name("EVENT_ID")
       ->group(group);
 }

@@ -3,43 +3,22 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <fstream>
 
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
+#include "tests/system/hook_rows.h"
 
 namespace pvebus::testing {
 namespace {
 
 using storage::v1::StorageService;
 
-struct Ended {
-  int status;
-  std::string output;
-};
-Ended RunShell(const std::string& command) {
-  FILE* const pipe = popen(("( " + command + " ) 2>&1").c_str(), "r");
-  Ended ended{-1, {}};
-  if (pipe == nullptr) return ended;
-  std::array<char, 4096> buffer{};
-  for (size_t read = 0; (read = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) ended.output.append(buffer.data(), read);
-  ended.status = pclose(pipe);
-  return ended;
-}
-
 // A kernel in user mode takes its time.
 constexpr std::chrono::seconds kPatience{60};
 
 }  // namespace
-
-void Sh(const std::string& command) {
-  const Ended ended = RunShell(command);
-  ASSERT_EQ(ended.status, 0) << command << ": " << ended.output;
-}
-bool ShSucceeds(const std::string& command) { return RunShell(command).status == 0; }
-std::string ShOutput(const std::string& command) { return RunShell(command).output; }
 
 StorageNode::StorageNode(std::string_view config, std::vector<std::string> flags) : flags_(std::move(flags)) {
   WriteConfig(config);
@@ -155,12 +134,7 @@ event::v1::SystemEvent NetworkAppliedTo(const std::vector<std::string>& targets)
 }
 
 std::vector<bus::v1::HookResult> RowsOf(const bus::v1::PublishResult& result, const std::string& hook) {
-  std::vector<bus::v1::HookResult> rows;
-  const bus::v1::ListenerResult listener = RowOf(result, "storage-hooks");
-  for (const auto& row : listener.hook_results()) {
-    if (row.hook() == hook) rows.push_back(row);
-  }
-  return rows;
+  return HookRowsOf(RowOf(result, "storage-hooks"), hook);
 }
 
 bus::v1::HookResult RowAbout(const bus::v1::PublishResult& result, const std::string& hook, const std::string& resource) {

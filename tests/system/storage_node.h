@@ -10,14 +10,9 @@
 #include "tests/support/bus_process.h"
 #include "tests/support/messages.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/system/shell.h"
 
 namespace pvebus::testing {
-
-// Runs a shell command that must succeed; its output, standard error included, is in the failure.
-void Sh(const std::string& command);
-// Whether it succeeds; says nothing.
-bool ShSucceeds(const std::string& command);
-std::string ShOutput(const std::string& command);
 
 // A node with a bus and storage-service, both real, in the network namespace of the test. One thread.
 class StorageNode {
