@@ -159,6 +159,7 @@ client::ListenerOptions HookService::MakeListenerOptions() {
   options.registration.set_conflict_policy(bus::v1::CONFLICT_POLICY_TAKEOVER_SAME_INSTANCE);
   (*options.registration.mutable_labels())["program"] = identity_.program;
   options.observer = [this](ListenerEvent event, const absl::Status&) { OnListenerEvent(event); };
+  options.max_concurrency = identity_.max_concurrency;
   return options;
 }
 

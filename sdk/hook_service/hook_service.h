@@ -24,9 +24,10 @@ namespace pvebus::hook_service {
 
 // Which service it is.
 struct Identity {
-  std::string program;   // container-service
-  std::string listener;  // container-network-hooks: its name on the bus
-  std::string rpc_name;  // pvebus.container.v1.ContainerService: its name for health checks
+  std::string program;      // container-service
+  std::string listener;     // container-network-hooks: its name on the bus
+  std::string rpc_name;     // pvebus.container.v1.ContainerService: its name for health checks
+  int max_concurrency = 4;  // events, of different ordering keys, whose hooks run at once
 };
 
 // A program that listens on the bus, runs a HookChain for every event, answers with what each hook did, and serves an RPC

@@ -17,9 +17,10 @@ constexpr char kListener[] = "container-network-hooks";
 
 }  // namespace
 
-ContainerNode::ContainerNode(std::vector<std::string> flags) : flags_(std::move(flags)) {
+ContainerNode::ContainerNode(std::vector<std::string> flags, const std::vector<std::string>& bus_flags)
+    : flags_(std::move(flags)) {
   for (const char* folder : {"lxc", "sdn", "hooks", "cgroup"}) std::filesystem::create_directory(Folder(folder));
-  bus_ = std::make_unique<BusProcess>();
+  bus_ = std::make_unique<BusProcess>(bus_flags);
   Start();
 }
 

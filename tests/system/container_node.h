@@ -20,7 +20,7 @@ class ContainerNode {
   using Stub = container::v1::ContainerService::Stub;
 
   // `flags`: further ones of container-service.
-  explicit ContainerNode(std::vector<std::string> flags = {});
+  explicit ContainerNode(std::vector<std::string> flags = {}, const std::vector<std::string>& bus_flags = {});
 
   BusProcess& bus() { return *bus_; }
   Process& service() { return *service_; }
@@ -34,7 +34,6 @@ class ContainerNode {
   // Starts (again) and waits until it is on the bus.
   void Start();
   void Kill();
-  void StopBus() { bus_.reset(); }
 
   // The pvebus command against this node: its exit code; output in `out`.
   int Pvebus(std::vector<std::string> arguments, std::string* out = nullptr);
