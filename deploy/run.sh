@@ -200,6 +200,9 @@ start_all() {
     if [ "$service" = storage-service ] && [ ! -e /etc/pve/storage.cfg ]; then
       more=(--storage-config "$root/deploy/examples/storage.cfg")
     fi
+    if [ "$service" = container-service ] && [ ! -e /etc/pvebus/container-hooks.d ]; then
+      more=(--hooks-dir "$root/deploy/examples/container-hooks.d")
+    fi
     start "$service" --listen "127.0.0.1:$(port "$offset")" --bus "$bus" --data-dir "$data_dir/$service" "${more[@]}"
     offset=$((offset + 1))
   done

@@ -18,7 +18,7 @@ using hooks::HookDetail;
 using hooks::HookOutcome;
 
 // However many programs there are, and however long they wait for room.
-constexpr std::chrono::minutes kLimitOfAll{30};
+constexpr std::chrono::minutes kLimitOfAll{10};  // as long as the bus waits by default
 constexpr size_t kMostNameBytes = 200;
 
 // What programs are told: Proxmox VE's phase, LXC's type of hook, and where programs for it are.
