@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "container-service/host/programs/fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sdk/posix/fd.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait.h"
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "container-service/host/programs/pidfd.h"
 
 namespace pvebus::container {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "container-service/core/hook_program.h"
-#include "container-service/host/programs/fd.h"
+#include "sdk/posix/fd.h"
 
 namespace pvebus::container {
 

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "container-service/host/programs/fd.h"
 #include "sdk/base/mutex.h"
+#include "sdk/posix/fd.h"
 
 namespace pvebus::container {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "sdk/base/ip_address.h"
+#include "sdk/posix/fd.h"
 #include "storage-service/core/storage_state.h"
-#include "storage-service/host/probe/fd.h"
 #include "storage-service/host/probe/probe_target.h"
 
 namespace pvebus::storage {

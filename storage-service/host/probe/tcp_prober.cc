@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "sdk/posix/fd.h"
 #include "storage-service/host/probe/connect_attempt.h"
-#include "storage-service/host/probe/fd.h"
 #include "storage-service/host/probe/name_lookups.h"
 
 namespace pvebus::storage {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "storage-service/host/probe/fd.h"
+#include "sdk/posix/fd.h"
 
 // Servers on loopback for tests. They abort when the machine has not even that.
 namespace pvebus::storage {

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <sys/syscall.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <utility>
 
-namespace pvebus::container {
+namespace pvebus {
 
 // An open file descriptor, closed with this. One thread.
 class Fd {
@@ -24,16 +22,12 @@ class Fd {
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  void Close() {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-  }
+  void Close() { Fd().Swap(*this); }
 
  private:
+  void Swap(Fd& other) { std::swap(fd_, other.fd_); }
+
   int fd_ = -1;
 };
 
-// Of a process that is not reaped yet; closed when a program is started, and errno is set when there is none.
-// Debian 12's <sys/pidfd.h> is not for C++: its functions do not link.
-inline Fd OpenPidfd(pid_t pid) { return Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
-
-}  // namespace pvebus::container
+}  // namespace pvebus
