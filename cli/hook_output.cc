@@ -48,6 +48,12 @@ std::string FormatHook(const bus::v1::HookResult& hook, std::string text, Progra
   return text;
 }
 
+// Most details have none of their own; programs do.
+std::string TookOf(const bus::v1::HookResult& hook, bool detail) {
+  const bool measured = hook.duration().seconds() != 0 || hook.duration().nanos() != 0;
+  return measured || (hook.has_duration() && !detail) ? FormatDuration(hook.duration()) : "";
+}
+
 }  // namespace
 
 std::vector<HookLine> LinesOf(const HookResultList& hooks, ProgramOutput output) {
@@ -58,7 +64,7 @@ std::vector<HookLine> LinesOf(const HookResultList& hooks, ProgramOutput output)
     of = hook.hook();
     lines.push_back({.name = detail ? "  " + hook.resource() : hook.hook(),
                      .state = ShortName(HookState_Name(hook.state())),
-                     .duration = hook.has_duration() && !detail ? FormatDuration(hook.duration()) : "",
+                     .duration = TookOf(hook, detail),
                      .text = FormatHook(hook, detail ? "" : hook.resource(), output),
                      .output = output == ProgramOutput::kWhole ? WholeOutput(hook.output()) : std::vector<std::string>()});
   }

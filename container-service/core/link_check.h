@@ -12,7 +12,7 @@ namespace pvebus::container {
 // An interface of a container, compared with what the kernel has of it.
 struct CheckedLink {
   std::string interface;  // "net0"
-  std::string found;      // for eyes: "veth101i0 is up, in vmbr0, MTU 1500"
+  std::string found;      // for eyes: "veth101i0 is up, in vmbr0, MTU 1500"; empty when it is missing
   NetworkFindings findings;
 };
 

@@ -72,7 +72,8 @@ HookDetail DetailOf(const std::string& name, const ProgramResult& result, std::c
   const bool good = result.end == ProgramResult::End::kExited && result.exit_code == 0;
   HookDetail detail{.state = good ? bus::v1::HOOK_STATE_CHANGED : bus::v1::HOOK_STATE_FAILED,
                     .resource = name,
-                    .message = HowItEnded(result, time_limit),
+                    // Its exit status has a field of its own.
+                    .message = result.end == ProgramResult::End::kExited ? "" : HowItEnded(result, time_limit),
                     .output = result.output,
                     .duration = result.duration};
   if (result.end != ProgramResult::End::kNotStarted) detail.exit_code = result.exit_code;
@@ -128,11 +129,12 @@ class ProgramsRun {
            .resource = name,
            .message = absl::StrFormat("would be run: %s %d %s", file.path, what_.container_id, std::string(phase_.word))});
     } else {
-      const HookDetail detail = DetailOf(name, programs_.Run(CallOf(file), stop_), options_.time_limit);
+      const ProgramResult result = programs_.Run(CallOf(file), stop_);
+      const HookDetail detail = DetailOf(name, result, options_.time_limit);
       parts_.Record(detail);
       ++run_;
       if (detail.state != bus::v1::HOOK_STATE_FAILED) return;
-      absl::StrAppendFormat(&failures_, "%s%s: %s", failures_.empty() ? "" : "; ", name, detail.message);
+      absl::StrAppendFormat(&failures_, "%s%s: %s", failures_.empty() ? "" : "; ", name, HowItEnded(result, options_.time_limit));
     }
   }
 
