@@ -14,6 +14,7 @@
 #include "container-service/core/vnet_validation.h"
 #include "container-service/rpc/container_messages.h"
 #include "container-service/rpc/lifecycle_event.h"
+#include "container-service/rpc/presence.h"
 #include "google/protobuf/util/time_util.h"
 #include "pvebus/bus/v1/listener_service.pb.h"
 #include "sdk/base/error.h"
@@ -65,7 +66,7 @@ absl::Status Describe(const ContainerNode& node, const v1::GetContainerNetworkRe
   NetworkFindings findings = ValidateNetwork(*config, vnets.ok() ? *vnets : Vnets(), *network);
   const auto containers = DevicesByContainer(*network);
   const auto devices = containers.find(id);
-  const bool running = node.IsRunning(id) || devices != containers.end();
+  const bool running = IsPresent(node, *network, id);
   if (running) {
     for (CheckedLink& link : CheckLinks(*config, *network)) {
       findings.insert(findings.end(), link.findings.begin(), link.findings.end());

@@ -8,6 +8,7 @@
 #include "container-service/core/lifecycle.h"
 #include "container-service/json/lifecycle_json.h"
 #include "container-service/rpc/lifecycle_event.h"
+#include "container-service/rpc/presence.h"
 #include "google/protobuf/util/time_util.h"
 #include "sdk/base/utf8.h"
 
@@ -93,6 +94,7 @@ class ProgramsRun {
     what_ = *what;
     phase_ = PhaseOf(what->kind);
     outcome_.resource = ResourceOf(*what);
+    if (HasGoneMeanwhile(node_, context_, *what)) return Skipped("the container is not running any more");
     const std::string directory = options_.directory + std::string(phase_.folder);
     const auto files = programs_.List(directory);
     if (!files.ok()) return Failed(std::string(files.status().message()));

@@ -60,7 +60,10 @@ class FakeParts final : public hooks::HookParts {
 
 class HookProgramsTest : public ::testing::Test {
  protected:
-  HookProgramsTest() { node_.files[101] = "hostname: web\nnet0: name=eth0,bridge=vmbr0\n"; }
+  HookProgramsTest() {
+    node_.files[101] = "hostname: web\nnet0: name=eth0,bridge=vmbr0\n";
+    node_.running = {101};
+  }
 
   hooks::HookOutcome Run(const Lifecycle& what, bool dry_run = false) { return Run(EventOf(what), dry_run); }
   hooks::HookOutcome Run(event::v1::SystemEvent event, bool dry_run = false) {
@@ -188,6 +191,16 @@ TEST_F(HookProgramsTest, AContainerWithoutAFileIsToldOfWithoutANetwork) {
 
   ASSERT_EQ(programs_.calls.size(), 1);
   EXPECT_TRUE(nlohmann::json::parse(programs_.calls[0].input).at("data").at("network").is_null());
+}
+
+TEST_F(HookProgramsTest, AStartThatComesAgainForAContainerThatHasStoppedRunsNothing) {
+  programs_.Add("10-first");
+  node_.running.clear();
+
+  EXPECT_EQ(Run(started_).message, "the container is not running any more");
+  EXPECT_THAT(programs_.calls, IsEmpty());
+  Run({.kind = LifecycleKind::kStopped, .container_id = 101});
+  EXPECT_EQ(programs_.calls.size(), 1);
 }
 
 TEST_F(HookProgramsTest, NoProgramsAndADirectoryThatCannotBeReadAreSaid) {

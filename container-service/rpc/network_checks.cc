@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "container-service/core/container_devices.h"
 #include "container-service/core/lifecycle.h"
 #include "container-service/core/link_check.h"
 #include "container-service/core/vnet_validation.h"
 #include "container-service/rpc/lifecycle_event.h"
+#include "container-service/rpc/presence.h"
 #include "sdk/base/mutex.h"
 
 namespace pvebus::container {
@@ -69,6 +69,7 @@ class CheckRun {
         what->kind == LifecycleKind::kVnetUnbound) {
       return Skipped("nothing is left to check");
     }
+    if (HasGoneMeanwhile(node_, context_, *what)) return Skipped("it is not running any more");
     const auto config = node_.ReadConfig(what->container_id);
     if (absl::IsNotFound(config.status())) return Skipped(std::string(config.status().message()));
     if (!config.ok()) return Failed(config.status());
@@ -169,9 +170,7 @@ class LinkRun final : public CheckRun {
     while (true) {
       const auto network = node_.ReadNetwork();
       if (!network.ok()) return Failed(network.status());
-      if (!DevicesByContainer(*network).contains(what_.container_id) && !node_.IsRunning(what_.container_id)) {
-        return Skipped("it is not running");
-      }
+      if (!IsPresent(node_, *network, what_.container_id)) return Skipped("it is not running");
       std::vector<CheckedLink> links = CheckLinks(config, *network);
       const bool wrong =
           std::any_of(links.begin(), links.end(), [](const CheckedLink& link) { return HasErrors(link.findings); });

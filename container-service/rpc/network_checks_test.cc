@@ -25,8 +25,10 @@ class NetworkChecksTest : public ::testing::Test {
     node_.links.Bridge("vmbr0").Bridge("blue").Veth("veth101i0", "vmbr0").Veth("veth101i1", "blue");
   }
 
-  hooks::HookOutcome Run(const hooks::Hook& hook, const event::v1::SystemEvent& event, bool dry_run = false) {
+  hooks::HookOutcome Run(const hooks::Hook& hook, const event::v1::SystemEvent& event, bool dry_run = false,
+                         uint32_t attempt = 1) {
     bus::v1::Delivery delivery;
+    delivery.set_attempt(attempt);
     *delivery.mutable_event() = event;
     delivery.set_dry_run(dry_run);
     return hook.run(client::EventContext(delivery, nullptr, stop_.get_token()), stop_.get_token());
@@ -128,6 +130,14 @@ TEST_F(NetworkChecksTest, AContainerThatRunsNoMoreIsNoFailure) {
 
   node_.running = {101};
   EXPECT_EQ(Check(started_).state, HOOK_STATE_FAILED);
+}
+
+TEST_F(NetworkChecksTest, AStartThatComesAgainForAContainerThatHasStoppedIsOver) {
+  node_.links.Remove("veth101i0");
+  node_.links.Remove("veth101i1");
+  node_.links.Remove("vmbr0");
+  EXPECT_EQ(Run(VnetValidation(node_), EventOf(started_), false, /*attempt=*/1).state, HOOK_STATE_FAILED);
+  EXPECT_EQ(Run(VnetValidation(node_), EventOf(started_), false, /*attempt=*/2).message, "it is not running any more");
 }
 
 TEST_F(NetworkChecksTest, ADryRunTellsTheSameAndSucceedsNowhere) {
