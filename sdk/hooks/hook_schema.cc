@@ -1,9 +1,8 @@
 #include "sdk/hooks/hook_schema.h"
 
-#include <iterator>
-
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
+#include "sdk/sqlite/schema.h"
 
 namespace pvebus::hooks {
 namespace {
@@ -59,10 +58,8 @@ constexpr const char* kMigrations[] = {
     )sql",
 };
 
-absl::Status Foreign(const std::string& path, std::string_view what) {
-  return MakeError(absl::StatusCode::kDataLoss, "HOOK_HISTORY_FOREIGN",
-                   absl::StrFormat("%s %s; move it away, or name another directory with --data-dir", path, what),
-                   {{"path", path}});
+SqliteSchema Schema() {
+  return {.application_id = kApplicationId, .migrations = kMigrations, .reason = "HOOK_HISTORY", .what = "hook history"};
 }
 
 absl::Status CheckOwner(SqliteDatabase& database, const std::string& program) {
@@ -78,40 +75,13 @@ absl::Status CheckOwner(SqliteDatabase& database, const std::string& program) {
   }
   const std::string name((*owner)->Bytes(0));
   (*owner)->Reset();
-  return name == program ? absl::OkStatus() : Foreign(database.path(), absl::StrFormat("is the hook history of %s", name));
-}
-
-absl::Status Migrate(SqliteDatabase& database) {
-  auto version = database.QueryNumber("PRAGMA user_version");
-  if (!version.ok()) return version.status();
-  auto application = database.QueryNumber("PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  auto tables = database.QueryNumber("SELECT count(*) FROM sqlite_schema");
-  if (!tables.ok()) return tables.status();
-  if (*application != kApplicationId && (*application != 0 || *version != 0 || *tables != 0)) {
-    return Foreign(database.path(), "is a database, but no hook history");
-  }
-  const auto newest = static_cast<int64_t>(std::size(kMigrations));
-  if (*version > newest) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "HOOK_HISTORY_NEWER",
-                     absl::StrFormat("%s has schema version %d and this program knows up to %d; start the newer program, or name "
-                                     "another directory with --data-dir",
-                                     database.path(), *version, newest),
-                     {{"path", database.path()}});
-  }
-  for (int64_t next = *version; next < newest; ++next) {
-    const std::string sql = absl::StrFormat("BEGIN IMMEDIATE; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-                                            kMigrations[next], kApplicationId, next + 1);
-    if (auto status = database.Execute(sql.c_str()); !status.ok()) return status;
-  }
-  // A file that can only be read is said now, not with the first event.
-  return database.Execute("BEGIN IMMEDIATE; COMMIT");
+  return name == program ? absl::OkStatus() : ForeignFile(Schema(), database.path(), "is the hook history of " + name);
 }
 
 }  // namespace
 
 absl::Status PrepareHookSchema(SqliteDatabase& database, const std::string& program) {
-  if (auto status = Migrate(database); !status.ok()) return status;
+  if (auto status = MigrateSchema(database, Schema()); !status.ok()) return status;
   return CheckOwner(database, program);
 }
 

@@ -1,11 +1,10 @@
 #include "storage-service/store/storage_schema.h"
 
-#include <cstdint>
-#include <iterator>
 #include <string_view>
 
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
+#include "sdk/sqlite/schema.h"
 
 namespace pvebus::storage {
 namespace {
@@ -51,41 +50,13 @@ constexpr const char* kMigrations[] = {
     )sql",
 };
 
-absl::Status CheckApplication(SqliteDatabase& database, int64_t version) {
-  auto application = database.QueryNumber("PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  auto tables = database.QueryNumber("SELECT count(*) FROM sqlite_schema");
-  if (!tables.ok()) return tables.status();
-  const bool is_new = *application == 0 && version == 0 && *tables == 0;
-  if (*application == kApplicationId || is_new) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kDataLoss, "STORAGE_STATE_FOREIGN",
-                   absl::StrFormat("%s is a database, but not of storage-service; move it away, or name another directory with "
-                                   "--data-dir",
-                                   database.path()),
-                   {{"path", database.path()}});
-}
-
 }  // namespace
 
 absl::Status PrepareStorageSchema(SqliteDatabase& database) {
-  auto version = database.QueryNumber("PRAGMA user_version");
-  if (!version.ok()) return version.status();
-  if (absl::Status status = CheckApplication(database, *version); !status.ok()) return status;
-  const auto newest = static_cast<int64_t>(std::size(kMigrations));
-  if (*version > newest) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "STORAGE_STATE_NEWER",
-                     absl::StrFormat("%s has schema version %d and this program knows up to %d; start the newer program, or name "
-                                     "another directory with --data-dir",
-                                     database.path(), *version, newest),
-                     {{"path", database.path()}});
-  }
-  for (int64_t next = *version; next < newest; ++next) {
-    const std::string sql = absl::StrFormat("BEGIN IMMEDIATE; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-                                            kMigrations[next], kApplicationId, next + 1);
-    if (auto status = database.Execute(sql.c_str()); !status.ok()) return status;
-  }
-  // A file that can only be read is said now, not with the first VLAN.
-  return database.Execute("BEGIN IMMEDIATE; COMMIT");
+  return MigrateSchema(database, {.application_id = kApplicationId,
+                                  .migrations = kMigrations,
+                                  .reason = "STORAGE_STATE",
+                                  .what = "state of storage-service"});
 }
 
 absl::Status WithAdvice(const absl::Status& status, const std::string& path) {
