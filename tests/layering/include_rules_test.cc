@@ -51,8 +51,19 @@ TEST_F(ExampleTree, TheDirectionItselfIsAllowed) {
   Write("bus-service/core/a_test.cc", "#include \"gtest/gtest.h\"\n#include \"tests/support/wait.h\"\n#include <thread>\n");
   Write("sdk/base/a.h", "#include <mutex>\n#include \"absl/status/status.h\"\n");
   Write("cli/main.cc", "#include \"sdk/client/a.h\"\n#include \"CLI/CLI.hpp\"\n#include \"storage-service/core/a.h\"\n");
+  Write("storage-service/json/a.h", "#include \"storage-service/core/a.h\"\n#include <nlohmann/json.hpp>\n");
+  Write("storage-service/rpc/a.h", "#include \"storage-service/json/a.h\"\n");
+  Write("cli/a.cc", "#include \"storage-service/json/a.h\"\n");
 
   EXPECT_THAT(Found(), IsEmpty());
+}
+
+TEST_F(ExampleTree, TheFormOfACoresValuesKnowsNothingButTheCore) {
+  Write("storage-service/json/a.h", "#include \"storage-service/rpc/a.h\"\n");
+  Write("storage-service/core/a.h", "#include \"storage-service/json/a.h\"\n");
+
+  EXPECT_THAT(Found(), ElementsAre(HasSubstr("core includes only its own core and sdk/base"),
+                                   HasSubstr("store, host and rpc do not include each other")));
 }
 
 TEST_F(ExampleTree, AViolationIsNamedWithFileAndLine) {
