@@ -11,7 +11,10 @@ packages=(
 )
 for option in "$@"; do
   case $option in
-    --tests) packages+=(git clang clang-format clang-tidy nodejs npm strace iproute2 nftables user-mode-linux kmod libclang-rt-14-dev) ;;
+    --tests)
+      packages+=(git clang clang-format clang-tidy nodejs npm strace iproute2 nftables user-mode-linux kmod libclang-rt-14-dev)
+      packages+=(lxc busybox-static)
+      ;;
     *) echo "usage: $0 [--tests]" >&2; exit 2 ;;
   esac
 done

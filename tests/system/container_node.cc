@@ -12,7 +12,8 @@
 namespace pvebus::testing {
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};
+// A kernel in user mode takes its time.
+constexpr std::chrono::seconds kPatience{60};
 constexpr char kListener[] = "container-network-hooks";
 
 }  // namespace
