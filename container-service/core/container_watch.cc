@@ -23,8 +23,9 @@ std::string CgroupOf(const NodeObservation& observation, uint32_t container_id) 
   return found == observation.cgroups.end() ? "" : found->second;
 }
 
-// The device that was made first tells a start from others: Proxmox VE makes all anew with each.
-std::string StartOf(const Interfaces& interfaces) {
+// The device that was made first tells a start from others: Proxmox VE makes all anew with each. Without one it is the cgroup.
+std::string StartOf(const Interfaces& interfaces, const std::string& cgroup) {
+  if (interfaces.empty()) return cgroup;
   int lowest = 0;
   for (const auto& [index, interface] : interfaces) {
     if (lowest == 0 || interface.link_index < lowest) lowest = interface.link_index;
@@ -33,7 +34,7 @@ std::string StartOf(const Interfaces& interfaces) {
 }
 
 KnownContainer Started(Interfaces interfaces, std::string cgroup) {
-  std::string start = StartOf(interfaces);
+  std::string start = StartOf(interfaces, cgroup);
   return {.start = std::move(start), .cgroup = std::move(cgroup), .interfaces = std::move(interfaces)};
 }
 
@@ -68,7 +69,9 @@ ContainerWatch::ContainerWatch(ContainerWatchOptions options, std::string boot_i
 std::vector<WatchConclusion> ContainerWatch::Observe(const NodeObservation& observation) {
   std::set<uint32_t> all;
   for (const auto& [id, devices] : observation.devices) all.insert(id);
+  for (const auto& [id, cgroup] : observation.cgroups) all.insert(id);
   for (const auto& [id, container] : known_) all.insert(id);
+  looked_ = observation.time;
   std::vector<WatchConclusion> conclusions;
   for (const uint32_t id : all) {
     const Interfaces now = InterfacesOf(observation, id);
@@ -97,19 +100,22 @@ void ContainerWatch::AcceptAll(const NodeObservation& observation) {
   for (const auto& [id, devices] : observation.devices) {
     known_[id] = Started(InterfacesOf(observation, id), CgroupOf(observation, id));
   }
+  for (const auto& [id, cgroup] : observation.cgroups) known_.try_emplace(id, Started({}, cgroup));
+  looked_ = observation.time;
 }
 
 SteadyTime ContainerWatch::NextLook() const {
   SteadyTime next = SteadyTime::max();
-  for (const auto& [id, pending] : pending_) {
-    next = std::min({next, pending.changed + options_.quiet, pending.since + options_.at_most});
+  for (const auto& [id, pending] : pending_) next = std::min(next, pending.due);
+  for (const auto& [id, container] : known_) {
+    if (container.interfaces.empty()) next = std::min<SteadyTime>(next, looked_ + options_.look_without_devices);
   }
   return next;
 }
 
 bool ContainerWatch::IsKnown(uint32_t container_id, const Interfaces& now, const std::string& cgroup) const {
   const auto known = known_.find(container_id);
-  if (known == known_.end()) return now.empty();
+  if (known == known_.end()) return now.empty() && cgroup.empty();
   // One that has lost its last interface shows only by its cgroup whether it runs.
   return known->second.interfaces == now && (!now.empty() || known->second.cgroup == cgroup);
 }
@@ -117,11 +123,15 @@ bool ContainerWatch::IsKnown(uint32_t container_id, const Interfaces& now, const
 bool ContainerWatch::HasSettled(uint32_t container_id, const Interfaces& now, SteadyTime time) {
   const auto [entry, added] = pending_.try_emplace(container_id, Pending{now, time, time});
   Pending& pending = entry->second;
+  const bool starts = !known_.contains(container_id);
   if (!added && pending.interfaces != now) {
+    if (starts && pending.interfaces.empty()) pending.since = time;  // its devices only begin to come
     pending.interfaces = now;
     pending.changed = time;
   }
-  return time >= pending.changed + options_.quiet || time >= pending.since + options_.at_most;
+  pending.due = std::min<SteadyTime>(pending.changed + options_.quiet, pending.since + options_.at_most);
+  if (starts && now.empty()) pending.due = pending.since + options_.without_devices;
+  return time >= pending.due;
 }
 
 WatchConclusion ContainerWatch::Conclude(uint32_t container_id, const Interfaces& now, const NodeObservation& observation) const {
@@ -136,7 +146,8 @@ WatchConclusion ContainerWatch::Conclude(uint32_t container_id, const Interfaces
     return conclusion;
   }
   if (known != known_.end()) AddStop(known->second, conclusion);
-  if (!now.empty()) {
+  // A known one's next start without devices has yet to last.
+  if (!now.empty() || known == known_.end()) {
     conclusion.known = Started(now, cgroup);
     AddStart(*conclusion.known, conclusion);
   }

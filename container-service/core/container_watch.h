@@ -63,6 +63,10 @@ struct ContainerWatchOptions {
   std::chrono::milliseconds quiet{500};
   // When somebody is told although they keep changing.
   std::chrono::milliseconds at_most{3000};
+  // How long a container must run without a device until it counts as started: others have theirs long before.
+  std::chrono::milliseconds without_devices{10'000};
+  // How often to look while a container runs without a device: its stop shows in no link.
+  std::chrono::milliseconds look_without_devices{5000};
 };
 
 // Finds out from the node's links what happened to containers: starts that no hookscript tells of, stops, interfaces that come,
@@ -91,6 +95,7 @@ class ContainerWatch {
     Interfaces interfaces;
     SteadyTime since{};
     SteadyTime changed{};
+    SteadyTime due{};  // when it counts, if it lasts
   };
 
   bool IsKnown(uint32_t container_id, const Interfaces& now, const std::string& cgroup) const;
@@ -105,6 +110,7 @@ class ContainerWatch {
   const ContainerWatchOptions options_;
   const std::string boot_id_;
   KnownContainers known_;
+  SteadyTime looked_{};
   std::map<uint32_t, Pending> pending_;
 };
 

@@ -169,6 +169,44 @@ TEST_F(ContainerWatchTest, AContainerThatLostItsLastInterfaceRunsUntilItsCgroupG
   EXPECT_THAT(LookAfterQuiet(), ElementsAre("ContainerStopped"));
 }
 
+TEST_F(ContainerWatchTest, AContainerWithoutDevicesHasStartedWhenThatLastsAndWhatItGetsThenIsNoOtherStart) {
+  cgroups_[101] = "c7";
+  EXPECT_THAT(LookAfterQuiet(), IsEmpty());
+  now_ = watch_->NextLook();
+
+  EXPECT_THAT(Look(), ElementsAre("ContainerStarted"));
+  EXPECT_EQ(last_.request_id, "container-started/101/boot-1/c7");
+  node_.Veth("veth101i0", "vmbr0");
+  EXPECT_THAT(LookAfterQuiet(), ElementsAre("net0 InterfaceAdded"));
+  node_.Remove("veth101i0");
+  cgroups_.clear();
+  EXPECT_THAT(LookAfterQuiet(), ElementsAre("ContainerStopped"));
+}
+
+TEST_F(ContainerWatchTest, ACgroupThatIsThereBeforeTheDevicesIsNoStartOfItsOwn) {
+  cgroups_[101] = "c7";
+  EXPECT_THAT(Look(), IsEmpty());
+  now_ += milliseconds(4000);
+  node_.Veth("veth101i0", "");
+  EXPECT_THAT(Look(), IsEmpty());
+  node_.Of("veth101i0").master_index = node_.IndexOf("vmbr0");
+
+  EXPECT_THAT(LookAfterQuiet(), ElementsAre("ContainerStarted"));
+  EXPECT_EQ(last_.request_id, "container-started/101/boot-1/v" + std::to_string(node_.IndexOf("veth101i0")));
+}
+
+TEST_F(ContainerWatchTest, WhileAContainerHasNoDeviceItsCgroupIsLookedAtSoon) {
+  cgroups_[101] = "c7";
+  node_.Veth("veth101i0", "vmbr0");
+  LookAfterQuiet();
+  EXPECT_EQ(watch_->NextLook(), SteadyTime::max());
+
+  node_.Remove("veth101i0");
+  LookAfterQuiet();
+
+  EXPECT_EQ(watch_->NextLook(), now_ + milliseconds(5000));
+}
+
 TEST_F(ContainerWatchTest, WhatIsNotAcceptedIsConcludedAgainAndTheSame) {
   node_.Veth("veth101i0", "vmbr0");
   watch_->Observe(Now());

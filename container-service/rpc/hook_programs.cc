@@ -171,7 +171,7 @@ class ProgramsRun {
     Set("PVEBUS_NODE", options_.node);
     // What `pvebus publish` needs to tell the bus of something that this event caused.
     Set("PVEBUS_BUS", options_.bus);
-    Set("PVEBUS_PARENT", event.event_id());
+    if (IsOnTheBus(event)) Set("PVEBUS_PARENT", event.event_id());
     SetLxc(id);
   }
 

@@ -69,6 +69,7 @@ class HookProgramsTest : public ::testing::Test {
   hooks::HookOutcome Run(event::v1::SystemEvent event, bool dry_run = false) {
     bus::v1::Delivery delivery;
     event.set_event_id("e1");
+    event.set_sequence(sequence_);
     *delivery.mutable_event() = std::move(event);
     delivery.set_attempt(2);
     delivery.set_dry_run(dry_run);
@@ -77,6 +78,7 @@ class HookProgramsTest : public ::testing::Test {
   }
 
   const Lifecycle started_{.kind = LifecycleKind::kStarted, .container_id = 101};
+  uint64_t sequence_ = 7;
   FakeNode node_;
   FakePrograms programs_;
   FakeParts parts_;
@@ -182,6 +184,16 @@ TEST_F(HookProgramsTest, ChangesOfTheNetworkHaveAFolderOfTheirOwnThatHookscripts
   EXPECT_THAT(programs_.calls[0].environment, Contains("PVEBUS_AFTER=vmbr0"));
   EXPECT_EQ(programs_.calls[1].path, "/hooks/10-start");
   EXPECT_THAT(programs_.calls[1].arguments, ElementsAre("101", "post-stop"));
+}
+
+TEST_F(HookProgramsTest, ProgramsThatAnOperatorRunsAreGivenNoParentThatTheBusWouldRefuse) {
+  programs_.Add("10-first");
+  sequence_ = 0;
+
+  Run(started_);
+
+  EXPECT_THAT(programs_.calls[0].environment, Contains("PVEBUS_EVENT_ID=e1"));
+  EXPECT_THAT(programs_.calls[0].environment, Not(Contains(StartsWith("PVEBUS_PARENT="))));
 }
 
 TEST_F(HookProgramsTest, AContainerWithoutAFileIsToldOfWithoutANetwork) {

@@ -80,6 +80,8 @@ std::optional<Lifecycle> LifecycleOf(const SystemEvent& event) {
                    .after = TextIn(event.custom(), "after")};
 }
 
+bool IsOnTheBus(const SystemEvent& event) { return event.sequence() != 0; }
+
 std::string ResourceOf(const Lifecycle& what) { return absl::StrFormat("container/%d", what.container_id); }
 
 }  // namespace pvebus::container

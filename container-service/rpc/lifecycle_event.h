@@ -18,6 +18,10 @@ event::v1::SystemEvent EventOf(const Lifecycle& what);
 // Nothing when the event is about no container, or does not say about which.
 std::optional<Lifecycle> LifecycleOf(const event::v1::SystemEvent& event);
 
+// Whether the bus has numbered it. What an operator lets hooks run for is not there: it has not happened, and can have caused
+// nothing that the bus knows.
+bool IsOnTheBus(const event::v1::SystemEvent& event);
+
 // "container/101"
 std::string ResourceOf(const Lifecycle& what);
 

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
+#include "container-service/rpc/lifecycle_event.h"
 #include "sdk/hooks/event_line.h"
 
 namespace pvebus::container {
@@ -34,7 +35,7 @@ hooks::Hook NetworkEventLogger(Logger& logger, ContainerStarts& starts, const ho
     hooks::HookOutcome outcome{.resource = hooks::ResourceOf(event), .message = "logged"};
     if (context.dry_run()) {
       outcome.state = bus::v1::HOOK_STATE_DRY_RUN;
-    } else if (event.has_container_started()) {
+    } else if (event.has_container_started() && IsOnTheBus(event)) {
       CountStart(event, chain, starts, outcome);
     }
     return outcome;

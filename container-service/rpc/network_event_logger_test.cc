@@ -17,11 +17,12 @@ class LinesLogger final : public Logger {
 
 class NetworkEventLoggerTest : public testing::Test {
  protected:
-  hooks::HookOutcome Run(const std::string& event_id, bool dry_run = false) {
+  hooks::HookOutcome Run(const std::string& event_id, bool dry_run = false, uint64_t sequence = 7) {
     bus::v1::Delivery delivery;
     delivery.set_attempt(1);
     delivery.set_dry_run(dry_run);
     delivery.mutable_event()->set_event_id(event_id);
+    delivery.mutable_event()->set_sequence(sequence);
     delivery.mutable_event()->mutable_container_started()->set_id(101);
     return NetworkEventLogger(logger_, starts_, chain_).run(client::EventContext(delivery, nullptr, {}), {});
   }
@@ -51,6 +52,11 @@ TEST_F(NetworkEventLoggerTest, RedeliveryIsLoggedAndNotCounted) {
 
 TEST_F(NetworkEventLoggerTest, DryRunChangesNothing) {
   EXPECT_EQ(Run("e1", /*dry_run=*/true).state, bus::v1::HOOK_STATE_DRY_RUN);
+  EXPECT_EQ(starts_.CountOf(101), 0u);
+}
+
+TEST_F(NetworkEventLoggerTest, WhatAnOperatorRunsIsNoStart) {
+  EXPECT_EQ(Run("run-1", /*dry_run=*/false, /*sequence=*/0).message, "logged");
   EXPECT_EQ(starts_.CountOf(101), 0u);
 }
 

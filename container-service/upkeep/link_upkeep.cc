@@ -9,7 +9,7 @@
 namespace pvebus::container {
 namespace {
 
-// The stop of a container without interfaces shows in no link.
+// The start of a container without interfaces shows in no link.
 constexpr std::chrono::seconds kAtLeastEvery{30};
 constexpr std::chrono::seconds kRetry{1};
 

@@ -40,8 +40,8 @@ struct HookOutcome {
   std::string message;
   std::optional<int32_t> exit_code;  // as HookDetail
   std::string output;
-  // Follow the hook's own row, which decides whether it has succeeded. Of more than kMaxHookDetails those that FAILED or
-  // CHANGED stay first, and the last row counts what was left out.
+  // Follow the hook's own row, which decides whether it has succeeded. Of more than kMaxHookDetails those that FAILED
+  // stay first, then those that CHANGED, and the last row counts what was left out.
   std::vector<HookDetail> details;
   // What the service keeps of this event beside the history: saved together with the outcome, once per event and hook, and only
   // when the hook has succeeded (CHANGED, UNCHANGED, SKIPPED).

@@ -420,6 +420,17 @@ TEST_F(HookChainTest, OfTooManyDetailsThoseThatMatterStay) {
   EXPECT_EQ(results.back().message(), "and 202 more");
 }
 
+TEST_F(HookChainTest, OfTooManyDetailsAFailedOneStaysWhateverTheOthersChanged) {
+  Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
+    HookOutcome outcome;
+    for (int i = 0; i < 300; ++i) outcome.details.push_back({.state = bus::v1::HOOK_STATE_CHANGED});
+    outcome.details.push_back({.state = bus::v1::HOOK_STATE_FAILED, .resource = "storage/last"});
+    return outcome;
+  }));
+
+  EXPECT_EQ(RunChain("e1")[1].resource(), "storage/last");
+}
+
 TEST_F(HookChainTest, DetailWithoutAStateFailsTheHook) {
   Add(MakeHook("a", [](const client::EventContext&, std::stop_token) {
     return HookOutcome{.details = {{.state = bus::v1::HOOK_STATE_UNSPECIFIED, .resource = "storage/nas"}}};

@@ -27,6 +27,18 @@ bus::v1::HookResult RowOf(const std::string& hook, const Row& row, Duration dura
   return result;
 }
 
+// Who looks for what FAILED must find it among any number that did not.
+int RankOf(const bus::v1::HookResult& row) {
+  switch (row.state()) {
+    case bus::v1::HOOK_STATE_FAILED:
+      return 0;
+    case bus::v1::HOOK_STATE_CHANGED:
+      return 1;
+    default:
+      return 2;
+  }
+}
+
 }  // namespace
 
 bool IsState(bus::v1::HookState state) { return state != bus::v1::HOOK_STATE_UNSPECIFIED && bus::v1::HookState_IsValid(state); }
@@ -42,9 +54,7 @@ bus::v1::HookResult ResultOf(const std::string& hook, const HookDetail& detail) 
 
 std::vector<bus::v1::HookResult> Bounded(std::vector<bus::v1::HookResult> rows) {
   if (rows.size() <= kMaxHookDetails) return rows;
-  std::stable_partition(rows.begin(), rows.end(), [](const bus::v1::HookResult& row) {
-    return row.state() == bus::v1::HOOK_STATE_FAILED || row.state() == bus::v1::HOOK_STATE_CHANGED;
-  });
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return RankOf(a) < RankOf(b); });
   const size_t left_out = rows.size() - (kMaxHookDetails - 1);
   const HookDetail count{.state = rows[kMaxHookDetails - 1].state(), .message = absl::StrFormat("and %d more", left_out)};
   rows.resize(kMaxHookDetails - 1);

@@ -79,6 +79,8 @@ absl::Status SpoolDirectory::Put(const std::string& request_id, const event::v1:
   if (!names.ok()) return names.status();
   const auto of_the_request = [&](const std::string& name) { return IsNamedAfter(name, request_id); };
   if (std::any_of(names->begin(), names->end(), of_the_request)) return absl::OkStatus();
+  // Also after what lies there from before the clock stepped back: a stop must not be told before its start.
+  for (const std::string& name : *names) last_ = std::max(last_, SpoolFileTime(name).value_or(last_));
   last_ = std::max(clock_.SystemNow(), last_ + SystemTime::duration(1));
   return Add(SpoolFileName(last_, request_id), text);
 }

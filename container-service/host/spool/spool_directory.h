@@ -53,7 +53,7 @@ class SpoolDirectory final : public client::OutboxStore {
   Logger& logger_;
 
   Mutex mu_;  // held over files: a name is looked for and taken, or set aside, by one call at a time
-  SystemTime last_ ABSL_GUARDED_BY(mu_){};  // of the newest file of this process: they sort also when the clock steps back
+  SystemTime last_ ABSL_GUARDED_BY(mu_){};                // of the newest file: they sort also when the clock steps back
   std::set<std::string> immovable_ ABSL_GUARDED_BY(mu_);  // bad, logged, and still under their names
 };
 

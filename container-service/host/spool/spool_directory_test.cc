@@ -126,6 +126,17 @@ TEST_F(SpoolDirectoryTest, TheSameRequestIsNoSecondFileWhileTheFirstIsThere) {
   EXPECT_THAT(RequestIds(), ElementsAre("b", "a/b"));
 }
 
+TEST_F(SpoolDirectoryTest, WhatIsPutComesAfterWhatLiesThereAlsoWhenTheClockSteppedBackMeanwhile) {
+  Write("01800000000000000000-hookscript.json", FileOf("hookscript"));
+  Write("99999999999999999999-no-time.json", FileOf("no-time"));
+  Write("09223372036854775807-no-time.json", FileOf("last-time"));
+  Open();
+
+  ASSERT_TRUE(spool_->Put("later", Started(102)).ok());
+
+  EXPECT_THAT(RequestIds(), ElementsAre("hookscript", "later", "last-time", "no-time"));
+}
+
 TEST_F(SpoolDirectoryTest, TheOrderIsThatOfPuttingAlsoWhenTheClockStandsStillOrStepsBack) {
   for (const char* id : {"z", "y", "x"}) EXPECT_TRUE(spool_->Put(id, Started(101)).ok());
   clock_.Advance(std::chrono::seconds(-5));

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/strings/str_format.h"
@@ -16,6 +18,8 @@ namespace pvebus::container {
 namespace {
 
 constexpr size_t kTimeDigits = 20;
+// A name beyond it is no time: others must still find room after it.
+constexpr SystemTime kLastTime = SystemTime::max() - std::chrono::years(1);
 constexpr std::string_view kEnding = ".json";
 
 // Closed with its owner.
@@ -65,6 +69,15 @@ bool IsSpoolFileName(std::string_view name) { return !name.starts_with('.') && n
 std::string SpoolFileName(SystemTime now, std::string_view request_id) {
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
   return absl::StrFormat("%0*d%s", static_cast<int>(kTimeDigits), nanoseconds, NamedAfter(request_id));
+}
+
+std::optional<SystemTime> SpoolFileTime(std::string_view name) {
+  int64_t nanoseconds = 0;
+  const char* const end = name.data() + std::min(name.size(), kTimeDigits);
+  const auto [read_to, error] = std::from_chars(name.data(), end, nanoseconds);
+  if (error != std::errc() || read_to != name.data() + kTimeDigits || nanoseconds < 0) return std::nullopt;
+  const SystemTime time{std::chrono::nanoseconds(nanoseconds)};
+  return time < kLastTime ? std::optional(time) : std::nullopt;
 }
 
 bool IsNamedAfter(std::string_view name, std::string_view request_id) {

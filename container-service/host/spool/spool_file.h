@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ inline constexpr size_t kMostSpoolFileBytes = size_t{1} << 20;
 bool IsSpoolFileName(std::string_view name);
 // "01753900000000000000-container-started+101+...+v7.json": in the order of time, and the same ending for the same request.
 std::string SpoolFileName(SystemTime now, std::string_view request_id);
+// The time in such a name, or nothing.
+std::optional<SystemTime> SpoolFileTime(std::string_view name);
 // Whether the name is one that SpoolFileName makes for the request.
 bool IsNamedAfter(std::string_view name, std::string_view request_id);
 
