@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "container-service/core/container_devices.h"
 #include "container-service/rpc/hook_programs.h"
 #include "container-service/rpc/lifecycle_event.h"
@@ -84,6 +85,12 @@ absl::Status ServiceParts::WatchSpool() {
 
 absl::Status ServiceParts::WatchLinks() {
   auto known = known_file_.Load();
+  if (absl::IsDataLoss(known.status())) {
+    // It can only be begun anew, and a service that does not start helps nobody.
+    logger_.Error("watch=damaged message=\"%s\"", absl::CEscape(std::string(known.status().message())));
+    if (absl::Status status = known_file_.SetAside(); !status.ok()) return status;
+    known = std::optional<KnownContainersFile::Content>();
+  }
   if (!known.ok()) return known.status();
   const bool first = !known->has_value();
   KnownContainersFile::Content content = first ? KnownContainersFile::Content{} : **std::move(known);

@@ -49,7 +49,7 @@ std::optional<std::pair<uint32_t, unsigned>> ParseDeviceName(std::string_view na
 std::map<uint32_t, ContainerDevices> DevicesByContainer(const NetworkSnapshot& network) {
   std::map<uint32_t, ContainerDevices> containers;
   for (const Link& link : network.links) {
-    const auto whose = ParseDeviceName(link.name);
+    const auto whose = link.kind == "veth" ? ParseDeviceName(link.name) : std::nullopt;
     if (!whose) continue;
     const auto [container_id, index] = *whose;
     const FirewallDevices firewall = *HostDevicesOf(container_id, index, /*firewall=*/true).firewall;

@@ -31,6 +31,13 @@ TEST(ContainerDevicesTest, ADeviceIsInTheBridgeBehindItsFirewall) {
   EXPECT_EQ(containers.at(102).at(0).bridge, "");
 }
 
+TEST(ContainerDevicesTest, WhatOnlyHasTheNameIsNobodys) {
+  NodeLinks node;
+  node.Add("veth101i0", "dummy");
+
+  EXPECT_THAT(DevicesByContainer(node.network), ::testing::IsEmpty());
+}
+
 TEST(ContainerDevicesTest, AFirewallWithoutItsUplinkLeadsNowhere) {
   NodeLinks node;
   node.Bridge("vmbr0").FirewalledVeth("101", "0", "vmbr0");

@@ -102,6 +102,10 @@ absl::StatusOr<std::optional<KnownContainersFile::Content>> KnownContainersFile:
   }
 }
 
+absl::Status KnownContainersFile::SetAside() const {
+  return std::rename(path_.c_str(), (path_ + ".damaged").c_str()) == 0 ? absl::OkStatus() : Unwritable(path_, errno);
+}
+
 absl::Status KnownContainersFile::Save(const Content& content) const {
   Json containers = Json::object();
   for (const auto& [id, container] : content.containers) containers[std::to_string(id)] = ToJson(container);

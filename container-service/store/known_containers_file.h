@@ -22,6 +22,8 @@ class KnownContainersFile {
   };
   // Nothing when there is no file yet. DATA_LOSS CONTAINERS_FILE_DAMAGED, FAILED_PRECONDITION CONTAINERS_FILE_UNREADABLE.
   absl::StatusOr<std::optional<Content>> Load() const;
+  // Keeps a damaged file beside, under its name with ".damaged".
+  absl::Status SetAside() const;
   // On the disk when it returns. RESOURCE_EXHAUSTED or INTERNAL CONTAINERS_FILE_UNWRITABLE; the file is then what it was.
   absl::Status Save(const Content& content) const;
 

@@ -57,7 +57,11 @@ TEST_F(KnownContainersFileTest, ADamagedFileIsNamed) {
        {"", "{", "[]", R"({"boot_id":"b"})", R"({"boot_id":"b","containers":{"x":{}}})", R"({"boot_id":7,"containers":{}})"}) {
     std::ofstream(folder_ / "containers.json") << text;
 
-    EXPECT_EQ(ErrorReason(KnownContainersFile(folder_ / "containers.json").Load().status()), "CONTAINERS_FILE_DAMAGED") << text;
+    const KnownContainersFile file(folder_ / "containers.json");
+    EXPECT_EQ(ErrorReason(file.Load().status()), "CONTAINERS_FILE_DAMAGED") << text;
+    EXPECT_TRUE(file.SetAside().ok());
+    EXPECT_TRUE(fs::exists(folder_ / "containers.json.damaged"));
+    EXPECT_TRUE(file.Load().ok());
   }
 }
 

@@ -151,6 +151,22 @@ TEST_F(ContainerWatchTest, WhatAHookscriptLeftWithTheBusAwayIsPublishedLater) {
       "the spool to be empty", [&] { return ShOutput("ls " + spool).empty(); }, seconds(10));
 }
 
+TEST_F(ContainerWatchTest, ADamagedFileOfWhatWasKnownIsSetAsideAndTheWatchBeginsAnew) {
+  node_->Kill();
+  Sh("echo '{' >" + node_->Folder("data/containers.json"));
+  node_->Start();
+  WaitFor(
+      "the damaged file to be kept", [&] { return ShSucceeds("test -e " + node_->Folder("data/containers.json.damaged")); },
+      seconds(10));
+  WaitFor(
+      "the watch to have begun", [&] { return ShSucceeds("grep -q boot_id " + node_->Folder("data/containers.json")); },
+      seconds(10));
+
+  AddDevice("veth101i0", "vmbr0");
+
+  node_->AwaitEvents(kStarted, 1);
+}
+
 TEST_F(ContainerWatchTest, AContainerThatRanBeforeAnybodyWatchedHasNotStarted) {
   AddDevice("veth101i0", "vmbr0");
   node_->AwaitEvents(kStarted, 1);
