@@ -13,7 +13,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kMutants = 20'000;
-constexpr size_t kLargeFile = 10'000'000;
+constexpr size_t kLargeFile = 1'000'000;
 
 const Vnets& SomeVnets() {
   static const auto& vnets = *new Vnets{{"blue", {.zone = "z"}}, {"vmbr1", {.zone = "z"}}};
