@@ -106,23 +106,21 @@ std::optional<SourceRequest> StanzaCollector::TakeSource(const Place& place, con
 }
 
 // In a stanza every line that begins with no keyword is an option, so a keyword's slip of the keyboard has to be guessed.
-bool StanzaCollector::IsUnknownKeyword(std::string_view word) {
-  std::string name = CanonicalOptionName(word);
-  if (IsKeyword(name) || IsForeignKeyword(name)) return true;
-  if (IsKnownOption(name)) return false;
-  const auto guess = guesses_.find(name);
-  if (guess != guesses_.end()) return guess->second;
-  if (guesses_.size() >= kMostGuesses) return false;
-  const bool meant = !KeywordMeantBy(name).empty();
-  guesses_.emplace(std::move(name), meant);
-  return meant;
+const StanzaCollector::Guess& StanzaCollector::GuessAt(const std::string& name) {
+  static const auto& none = *new Guess();
+  if (IsKnownOption(name)) return none;
+  const auto known = guesses_.find(name);
+  if (known != guesses_.end()) return known->second;
+  if (guesses_.size() >= kMostGuesses) return none;
+  Guess guess{.keyword = KeywordMeantBy(name)};
+  if (guess.keyword.empty()) guess.option = DidYouMean(name, KnownOptions());
+  return guesses_.emplace(name, std::move(guess)).first->second;
 }
 
 void StanzaCollector::RefuseUnknownKeyword(const Place& place, std::string_view word) {
-  const std::string meant = diagnostics_.full() ? "" : KeywordMeantBy(word);
   diagnostics_.Error(place, absl::StrFormat("unknown keyword %s%s; there are: auto, allow-auto, allow-hotplug, iface, source, "
                                             "source-directory",
-                                            Quoted(word), meant));
+                                            Quoted(word), GuessAt(CanonicalOptionName(word)).keyword));
   // What follows belongs to it, so that one slip is one error.
   refused_.emplace();
   current_ = &*refused_;
@@ -130,7 +128,8 @@ void StanzaCollector::RefuseUnknownKeyword(const Place& place, std::string_view 
 
 void StanzaCollector::TakeOption(const Place& place, const InterfacesLine& line, std::string_view word) {
   std::string name = CanonicalOptionName(word);
-  if (IsUnknownKeyword(word)) return RefuseUnknownKeyword(place, word);
+  const Guess& guess = GuessAt(name);
+  if (IsKeyword(name) || IsForeignKeyword(name) || !guess.keyword.empty()) return RefuseUnknownKeyword(place, word);
   if (current_ == nullptr) {
     if (!IsKnownOption(name)) return RefuseUnknownKeyword(place, word);
     diagnostics_.Error(place,
@@ -148,9 +147,8 @@ void StanzaCollector::TakeOption(const Place& place, const InterfacesLine& line,
                                       "empty line",
                                       Quoted(word)));
   }
-  if (!IsKnownOption(name) && !diagnostics_.full()) {
-    const std::string meant = DidYouMean(word.substr(0, 40), KnownOptions());
-    if (!meant.empty()) diagnostics_.Warn(place, absl::StrFormat("option %s is not known%s", Quoted(word), meant));
+  if (!guess.option.empty()) {
+    diagnostics_.Warn(place, absl::StrFormat("option %s is not known%s", Quoted(word), guess.option));
   }
   current_->options.push_back({std::move(name), WithSingleBlanks(value), line.number});
 }

@@ -35,11 +35,17 @@ class StanzaCollector {
   const std::map<std::string, Place, std::less<>>& enabled() const { return enabled_; }
 
  private:
+  // " (did you mean ...?)" of an unknown word, as a keyword or as an option; empty: neither is plausible.
+  struct Guess {
+    std::string keyword;
+    std::string option;
+  };
+
   void TakeAuto(const Place& place, const std::vector<std::string_view>& words);
   void TakeIface(const Place& place, const std::vector<std::string_view>& words);
   std::optional<SourceRequest> TakeSource(const Place& place, const std::vector<std::string_view>& words);
   void TakeOption(const Place& place, const InterfacesLine& line, std::string_view word);
-  bool IsUnknownKeyword(std::string_view word);
+  const Guess& GuessAt(const std::string& name);
   void RefuseUnknownKeyword(const Place& place, std::string_view word);
   bool ReadFamilyAndMethod(Stanza& stanza, const std::vector<std::string_view>& words);
 
@@ -49,7 +55,7 @@ class StanzaCollector {
   std::optional<Stanza> refused_;  // its options are read, and forgotten
   Stanza* current_ = nullptr;      // the last of stanzas_, or refused_; null: an option belongs to none
   bool warned_of_blank_line_ = false;
-  std::map<std::string, bool, std::less<>> guesses_;  // of unknown words whether each is a slip of a keyword
+  std::map<std::string, Guess, std::less<>> guesses_;  // by unknown word
 };
 
 }  // namespace pvebus::network
