@@ -278,6 +278,7 @@ TEST(InterfacesReaderTest, R16ErrorsSayWhereWhatAndWhatWouldBeRight) {
       {"iface\n", "error 1: 'iface' names no interface"},
       {"auto\n", "error 1: 'auto' names no interface"},
       {"allow-hotplug\n", "error 1: 'allow-hotplug' names no interface"},
+      {"allow-\xd6\n", "error 1: 'allow-?' names no interface"},
       {"source\n", "error 1: 'source' names no file"},
       {"iface a inet4 static\n", "error 1: 'inet4' is no address family; there are inet and inet6"},
       {"iface a inet\n", "error 1: the method is missing behind 'inet'"},

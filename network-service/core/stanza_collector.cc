@@ -39,7 +39,7 @@ std::optional<SourceRequest> StanzaCollector::Take(const std::string& file, cons
 void StanzaCollector::TakeAuto(const Place& place, const std::vector<std::string_view>& words) {
   if (words.size() < 2) {
     diagnostics_.Error(place,
-                       absl::StrFormat("%s names no interface; write '%s NAME'", Quoted(words[0]), words[0].substr(0, 40)));
+                       absl::StrFormat("%s names no interface; write the name behind it, in the same line", Quoted(words[0])));
     return;
   }
   for (size_t i = 1; i < words.size(); ++i) {
