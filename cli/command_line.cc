@@ -75,6 +75,7 @@ Examples:
   pvebus dead-letters list
   pvebus storage list
   pvebus container network 101
+  pvebus network diff
   pvebus --bus unix:/run/pvebus/bus.sock result EVENT_ID --output json
 
 Exit status: 0 all succeeded, 1 some listener, hook or VLAN failed or is pending, or what was asked about is not as it should be,
@@ -114,6 +115,7 @@ int RunPvebus(int argc, const char* const* argv, Console& console) {
   AddJournalCommand(root, action);
   AddStorageCommand(root, action);
   AddContainerCommand(root, action);
+  AddNetworkCommand(root, action);
   AddHealthCommand(root, action);
   AddFooter(root);
   try {
