@@ -10,7 +10,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const pvebus::Vnets kVnets{{"blue", {.zone = "z"}}, {"vmbr1", {.zone = "z"}}};
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  pvebus::testing::RequireKept(
-      pvebus::container::WhyUnsound(pvebus::container::ParseContainerConfig(text, 101, kVnets), text));
+  pvebus::testing::RequireKept(pvebus::container::WhyUnsound(pvebus::container::ParseContainerConfig(text, 101, kVnets), text));
   return 0;
 }
