@@ -16,7 +16,7 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kConfigurations = 500;
-constexpr size_t kMutants = 4'000;
+constexpr size_t kMutants = 1'000;
 
 using Stanzas = std::vector<std::vector<std::string>>;  // each its head and its options
 
