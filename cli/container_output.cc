@@ -13,7 +13,6 @@ namespace pvebus::cli {
 namespace {
 
 using container::ContainerConfig;
-using container::NetworkInterface;
 
 std::string NetName(unsigned index) { return absl::StrFormat("net%d", index); }
 

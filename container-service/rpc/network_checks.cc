@@ -176,6 +176,7 @@ class LinkRun final : public CheckRun {
           std::any_of(links.begin(), links.end(), [](const CheckedLink& link) { return HasErrors(link.findings); });
       if (wrong && std::chrono::steady_clock::now() < deadline && LookAgain()) continue;
       std::vector<Checked> all;
+      all.reserve(links.size());
       for (CheckedLink& link : links) all.push_back({link.interface, link.found, std::move(link.findings)});
       return Concluded(std::move(all), config, "as the file says", "not as the file says");
     }
