@@ -26,11 +26,10 @@ std::string NormalPath(std::string_view path) {
     const std::string_view part = path.substr(0, end);
     path.remove_prefix(std::min(end + 1, path.size()));
     if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.emplace_back(part);
-    } else if (!parts.empty() && parts.back() != "..") {
+    const bool up = part == "..";
+    if (up && !parts.empty() && parts.back() != "..") {
       parts.pop_back();
-    } else if (!absolute) {
+    } else if (!up || !absolute) {
       parts.emplace_back(part);
     }
   }
@@ -47,7 +46,7 @@ std::string FolderOf(std::string_view path) {
 
 std::string SourcePath(std::string_view source, std::string_view including_file, std::string_view etc_network) {
   if (!source.starts_with('/')) return NormalPath(absl::StrFormat("%s/%s", FolderOf(including_file), source));
-  const std::string path = NormalPath(source);
+  std::string path = NormalPath(source);
   if (!IsIn(path, kEtcNetwork)) return path;
   return NormalPath(absl::StrFormat("%s%s", etc_network, path.substr(kEtcNetwork.size())));
 }
