@@ -167,7 +167,7 @@ absl::Status VlanBuilder::Settle(const StorageVlanRecord& record) {
 bool VlanBuilder::TakeNoticed() { return std::exchange(noticed_, false); }
 
 absl::Status VlanBuilder::Build(const StorageVlan& vlan, const VlanPlan& plan, VlanTransaction& transaction, VlanReport& report) {
-  const absl::Status applied = transaction.Apply(plan.steps);
+  absl::Status applied = transaction.Apply(plan.steps);
   report.touched = transaction.touched();
   if (!applied.ok()) return applied;
   const auto state = ReadVlanState(network_, isolation_, vlan);
