@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/error_output.h"
 #include "cli/interfaces_folder.h"
+#include "cli/network_commands.h"
 #include "cli/network_output.h"
 
 namespace pvebus::cli {
@@ -104,12 +105,25 @@ cannot be read.)");
 }  // namespace
 
 void AddNetworkCommand(CLI::App& root, Action& action) {
-  CLI::App* command = root.add_subcommand("network", "The network configuration of a node: what would change");
+  CLI::App* command =
+      root.add_subcommand("network", "The network configuration of a node: what would change, apply it, take it back");
   command->require_subcommand(1);
+  const AskService ask = AddServiceOption(*command, "network", "127.0.0.1:7401", action);
   AddDiffCommand(*command, action);
+  AddNetworkPendingCommand(*command, ask);
+  AddNetworkApplyCommand(*command, ask);
+  AddNetworkConfirmCommand(*command, ask);
+  AddNetworkRevertCommand(*command, ask);
+  AddNetworkHistoryCommand(*command, ask);
   command->footer(R"(Examples:
-  pvebus network diff
-  pvebus network diff OLD NEW --output json)");
+  pvebus network pending                      # what is staged, in /etc/network/interfaces.new
+  pvebus network apply --confirm 60s          # undone after a minute unless ...
+  pvebus network confirm
+  pvebus network revert                       # take the last apply back
+  pvebus network history
+  pvebus network diff OLD NEW --output json
+
+All but `diff` ask network-service (not the bus), and find it with --network, which may stand anywhere behind `network`.)");
 }
 
 }  // namespace pvebus::cli

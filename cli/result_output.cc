@@ -49,8 +49,9 @@ void AddRows(const bus::v1::ListenerResult& row, ProgramOutput output, Table& ta
 }  // namespace
 
 std::string ShortName(const std::string& enum_value_name) {
-  for (const char* prefix : {"DELIVERY_STATE_", "HOOK_STATE_", "PUBLISH_OUTCOME_", "LISTENER_STATE_", "EVENT_TYPE_",
-                             "JOURNAL_KIND_", "STORAGE_STATE_", "REACHABILITY_"}) {
+  for (const char* prefix :
+       {"DELIVERY_STATE_", "HOOK_STATE_", "PUBLISH_OUTCOME_", "LISTENER_STATE_", "EVENT_TYPE_", "JOURNAL_KIND_", "STORAGE_STATE_",
+        "REACHABILITY_", "CHANGE_TYPE_", "APPLY_STATE_", "APPLY_SOURCE_", "APPLY_STEP_"}) {
     if (enum_value_name.starts_with(prefix)) return enum_value_name.substr(std::string_view(prefix).size());
   }
   return enum_value_name;

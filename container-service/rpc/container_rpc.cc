@@ -120,20 +120,20 @@ void RunHooks(hooks::HookChain& chain, const Lifecycle& what, bool dry_run, cons
 grpc::ServerUnaryReactor* ContainerRpc::GetContainerNetwork(grpc::CallbackServerContext* context,
                                                             const v1::GetContainerNetworkRequest* request,
                                                             v1::GetContainerNetworkResponse* response) {
-  return hook_service::ReplyLater(context, parts_.looking,
-                                  [this, request, response] { return Describe(parts_.node, *request, *response); });
+  return service::ReplyLater(context, parts_.looking,
+                             [this, request, response] { return Describe(parts_.node, *request, *response); });
 }
 
 grpc::ServerUnaryReactor* ContainerRpc::RunLifecycleHooks(grpc::CallbackServerContext* context,
                                                           const v1::RunLifecycleHooksRequest* request,
                                                           v1::RunLifecycleHooksResponse* response) {
   auto what = LifecycleAskedFor(*request);
-  if (!what.ok()) return hook_service::Reply(context, what.status());
+  if (!what.ok()) return service::Reply(context, what.status());
   if (runs_.fetch_add(1) >= kMostRuns) {
     runs_.fetch_sub(1);
-    return hook_service::Reply(context, RunBackpressure());
+    return service::Reply(context, RunBackpressure());
   }
-  auto* call = new hook_service::StoppableCall;  // OnDone deletes it
+  auto* call = new service::StoppableCall;  // OnDone deletes it
   parts_.running.Post([this, call, what = *std::move(what), request, response] {
     RunHooks(chain_, what, request->dry_run(), call->stop(), *response);
     runs_.fetch_sub(1);

@@ -17,7 +17,7 @@ grpc::ServerUnaryReactor* MigrationRpc::GetMigrationStatus(grpc::CallbackServerC
   response->set_phase_event_id(status.phase_event_id);
   response->set_applied_transaction_count(status.transaction_count);
   response->set_last_applied_event_id(status.last_transaction_event_id);
-  return hook_service::Reply(context, absl::OkStatus());
+  return service::Reply(context, absl::OkStatus());
 }
 
 }  // namespace pvebus::migration

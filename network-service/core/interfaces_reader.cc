@@ -14,10 +14,10 @@ namespace {
 
 constexpr size_t kMostBytes = 16 * kMostFileBytes;
 
-absl::StatusOr<std::string> ReadBounded(const std::string& path, InterfacesFiles& files) {
+absl::StatusOr<std::string> ReadBounded(const std::string& path, InterfacesFiles& files, size_t most_bytes = kMostFileBytes) {
   auto text = files.Read(path);
-  if (text.ok() && text->size() > kMostFileBytes) {
-    return absl::ResourceExhaustedError(absl::StrFormat("the file has more than %d bytes", kMostFileBytes));
+  if (text.ok() && text->size() > most_bytes) {
+    return absl::ResourceExhaustedError(absl::StrFormat("the file has more than %d bytes", most_bytes));
   }
   return text;
 }
@@ -130,7 +130,7 @@ NetworkConfiguration Build(StanzaCollector& stanzas, Diagnostics& diagnostics) {
 
 absl::StatusOr<NetworkConfiguration> ReadConfiguration(const ConfigurationPlace& place, InterfacesFiles& files) {
   const std::string main_file = NormalPath(place.main_file);
-  const auto text = ReadBounded(main_file, files);
+  const auto text = ReadBounded(main_file, files, place.most_main_bytes);
   if (!text.ok()) return text.status();
   Diagnostics diagnostics;
   StanzaCollector stanzas(diagnostics);

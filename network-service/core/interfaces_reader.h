@@ -18,6 +18,7 @@ inline constexpr size_t kMostFileBytes = 1 << 20;
 struct ConfigurationPlace {
   std::string main_file = "/etc/network/interfaces";
   std::string etc_network = "/etc/network";  // what stands for this folder, in `source /etc/network/...`
+  size_t most_main_bytes = kMostFileBytes;   // of the main file; of a sourced one it is kMostFileBytes
 };
 
 // The effective configuration: the main file and all that it sources.

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
-#include "sdk/hook_service/page.h"
+#include "sdk/service/page.h"
 
 namespace pvebus::hook_service {
 namespace {
@@ -23,7 +23,7 @@ absl::StatusOr<uint64_t> ParsePageToken(std::string_view token) {
   if (token.empty()) return 0;
   uint64_t id = 0;
   const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), id);
-  if (error != std::errc() || end != token.data() + token.size() || id == 0) return PageTokenInvalid(token);
+  if (error != std::errc() || end != token.data() + token.size() || id == 0) return service::PageTokenInvalid(token);
   return id;
 }
 
@@ -42,7 +42,7 @@ size_t CountThatFit(const std::vector<bus::v1::HookExecution>& executions, size_
 }  // namespace
 
 absl::StatusOr<ExecutionsPage> ReadExecutions(const hooks::HookChain& chain, ExecutionsRequest request) {
-  const absl::StatusOr<size_t> page_size = ParsePageSize(request.page_size);
+  const absl::StatusOr<size_t> page_size = service::ParsePageSize(request.page_size);
   if (!page_size.ok()) return page_size.status();
   if (!bus::v1::HookState_IsValid(request.query.state)) return StateInvalid(request.query.state);
   const absl::StatusOr<uint64_t> before = ParsePageToken(request.page_token);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,9 +11,8 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "pvebus/bus/v1/hook.pb.h"
-#include "sdk/base/executor.h"
 #include "sdk/hooks/hook_chain.h"
-#include "sdk/status/status.h"
+#include "sdk/service/reply.h"
 
 // The four RPCs that every service with a HookChain has, over the messages of its own contract: they differ in name only. A
 // bad page_size, page_token or state is INVALID_ARGUMENT, an unknown hook NOT_FOUND with the nearest one. Any thread.
@@ -32,33 +30,6 @@ struct ExecutionsPage {
 };
 absl::StatusOr<ExecutionsPage> ReadExecutions(const hooks::HookChain& chain, ExecutionsRequest request);
 absl::StatusOr<std::vector<bus::v1::HookStatistics>> ReadStatistics(const hooks::HookChain& chain, const std::string& hook);
-
-// Ends a unary call.
-inline grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, const absl::Status& status) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status));
-  return reactor;
-}
-
-// Does the work where it may block, and replies with its status.
-template <typename Work>
-grpc::ServerUnaryReactor* ReplyLater(grpc::CallbackServerContext* context, Executor& executor, Work work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  executor.Post([reactor, work = std::move(work)] { reactor->Finish(ToGrpcStatus(work())); });
-  return reactor;
-}
-
-// A call whose work ends when its client hangs up. Lives until gRPC is done with it.
-class StoppableCall final : public grpc::ServerUnaryReactor {
- public:
-  std::stop_token stop() const { return stop_.get_token(); }
-
- private:
-  void OnCancel() override { stop_.request_stop(); }
-  void OnDone() override { delete this; }
-
-  std::stop_source stop_;
-};
 
 // The messages of an RPC, from the method of its stub.
 template <typename Method>
@@ -87,29 +58,29 @@ class HookRpc : public Contract::CallbackService {
   grpc::ServerUnaryReactor* ListHooks(grpc::CallbackServerContext* context, const typename Hooks::Request*,
                                       typename Hooks::Response* response) override {
     for (bus::v1::Hook& hook : chain_.List()) *response->add_hooks() = std::move(hook);
-    return Reply(context, absl::OkStatus());
+    return service::Reply(context, absl::OkStatus());
   }
 
   grpc::ServerUnaryReactor* ListHookExecutions(grpc::CallbackServerContext* context, const typename Executions::Request* request,
                                                typename Executions::Response* response) override {
     const absl::StatusOr<std::string> resource = ResourceAskedFor(*request);
-    if (!resource.ok()) return Reply(context, resource.status());
+    if (!resource.ok()) return service::Reply(context, resource.status());
     hooks::ExecutionQuery query{
         .hook = request->hook(), .state = request->state(), .event_id = request->event_id(), .resource = *resource};
-    if (absl::Status status = SetStartBounds(*request, query); !status.ok()) return Reply(context, status);
+    if (absl::Status status = SetStartBounds(*request, query); !status.ok()) return service::Reply(context, status);
     auto page = ReadExecutions(chain_, {request->page_size(), request->page_token(), query});
-    if (!page.ok()) return Reply(context, page.status());
+    if (!page.ok()) return service::Reply(context, page.status());
     for (bus::v1::HookExecution& execution : page->executions) *response->add_executions() = std::move(execution);
     response->set_next_page_token(page->next_page_token);
-    return Reply(context, absl::OkStatus());
+    return service::Reply(context, absl::OkStatus());
   }
 
   grpc::ServerUnaryReactor* GetHookStatistics(grpc::CallbackServerContext* context, const typename Statistics::Request* request,
                                               typename Statistics::Response* response) override {
     auto statistics = ReadStatistics(chain_, request->hook());
-    if (!statistics.ok()) return Reply(context, statistics.status());
+    if (!statistics.ok()) return service::Reply(context, statistics.status());
     for (bus::v1::HookStatistics& entry : *statistics) *response->add_statistics() = std::move(entry);
-    return Reply(context, absl::OkStatus());
+    return service::Reply(context, absl::OkStatus());
   }
 
   // Ends when the history is gone for good, which a disk may delay.

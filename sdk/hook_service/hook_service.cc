@@ -6,12 +6,9 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "grpcpp/health_check_service_interface.h"
-#include "grpcpp/server_builder.h"
 #include "sdk/base/error.h"
 #include "sdk/client/channel.h"
 #include "sdk/hook_service/answer.h"
-#include "sdk/service/server.h"
 #include "sdk/service/stop_signal.h"
 #include "sdk/service/systemd.h"
 
@@ -21,8 +18,6 @@ namespace {
 using client::ListenerEvent;
 
 constexpr std::chrono::seconds kGrace{10};
-// The server's calls are short; only health watchers stay, and they need no patience.
-constexpr std::chrono::seconds kServerGrace{1};
 
 service::HookServiceOptions WithDefaults(service::HookServiceOptions options, const Identity& identity) {
   if (options.instance_id.empty()) options.instance_id = identity.program + "@" + options.node;
@@ -65,7 +60,8 @@ HookService::HookService(Identity identity, service::ServiceOptions service_opti
       clock_(clock),
       channel_(client::Connect(hook_options_.bus)),
       publisher_(channel_, hook_options_.instance_id, clock),
-      chain_({.publisher = &publisher_}, clock, std::move(journal)) {}
+      chain_({.publisher = &publisher_}, clock, std::move(journal)),
+      server_(identity_.rpc_name) {}
 
 HookService::~HookService() { Stop(std::chrono::milliseconds(0)); }
 
@@ -74,7 +70,7 @@ int HookService::Run(grpc::Service& rpc) {
     logger_.Error("program=%s state=failed %s", identity_.program, ReasonAndMessage(status));
     return 1;
   }
-  ports_.PrintListening();
+  server_.PrintListening();
   service::NotifySystemd("READY=1");
   absl::Status end;
   {
@@ -93,17 +89,9 @@ int HookService::Run(grpc::Service& rpc) {
 }
 
 absl::Status HookService::Start(grpc::Service& rpc) {
-  service::InitServerPlugins();
-  grpc::ServerBuilder builder;
-  service::ConfigureServer(builder);
-  if (absl::Status status = ports_.AddTo(builder, service_options_); !status.ok()) return status;
-  builder.RegisterService(&rpc);
-  absl::StatusOr<std::unique_ptr<grpc::Server>> server = ports_.BuildAndStart(builder);
-  if (!server.ok()) return server.status();
-  server_ = *std::move(server);
-  SetServing(false);
+  if (absl::Status status = server_.Start(rpc, service_options_); !status.ok()) return status;
   logger_.Info("program=%s state=started addresses=%s bus=%s listener=%s instance_id=%s", identity_.program,
-               absl::StrJoin(ports_.Addresses(), ","), hook_options_.bus, identity_.listener, hook_options_.instance_id);
+               absl::StrJoin(server_.Addresses(), ","), hook_options_.bus, identity_.listener, hook_options_.instance_id);
 
   listener_ = std::make_unique<client::Listener>(
       channel_, MakeListenerOptions(), [this](const client::EventContext& context) { return AnswerFor(chain_.Run(context)); },
@@ -134,19 +122,18 @@ void HookService::RequestStop(const std::string& why) {
 }
 
 std::vector<std::string> HookService::Stop(std::chrono::milliseconds grace) {
-  if (server_ == nullptr) return {};
+  if (!server_.started()) return {};
   const SteadyTime deadline = std::chrono::steady_clock::now() + grace;
   const auto left = [&] {
     const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
-  server_->GetHealthCheckService()->Shutdown();
+  server_.SayGoingAway();
   if (listener_) listener_->Stop(grace);
   if (listener_end_.joinable()) listener_end_.join();
   std::vector<std::string> running = chain_.WaitForOverruns(left());
   listener_.reset();
-  server_->Shutdown(std::chrono::system_clock::now() + kServerGrace);
-  server_.reset();
+  server_.Stop();
   return running;
 }
 
@@ -165,12 +152,10 @@ client::ListenerOptions HookService::MakeListenerOptions() {
 
 // The listener logs its changes of state itself.
 void HookService::OnListenerEvent(ListenerEvent event) {
-  if (event == ListenerEvent::kRegistered) SetServing(true);
+  if (event == ListenerEvent::kRegistered) server_.SetServing(true);
   if (event != ListenerEvent::kRegistered && event != ListenerEvent::kCaughtUp && event != ListenerEvent::kDraining)
-    SetServing(false);
+    server_.SetServing(false);
   service::NotifySystemd(absl::StrFormat("STATUS=%s: %s (bus at %s)", identity_.listener, EventName(event), hook_options_.bus));
 }
-
-void HookService::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(identity_.rpc_name, serving); }
 
 }  // namespace pvebus::hook_service

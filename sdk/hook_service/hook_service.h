@@ -10,15 +10,14 @@
 #include "absl/status/status.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/impl/service_type.h"
-#include "grpcpp/server.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/log.h"
 #include "sdk/base/mutex.h"
 #include "sdk/client/listener.h"
 #include "sdk/client/publisher.h"
 #include "sdk/hooks/hook_chain.h"
-#include "sdk/service/listen_ports.h"
 #include "sdk/service/options.h"
+#include "sdk/service/rpc_server.h"
 
 namespace pvebus::hook_service {
 
@@ -61,12 +60,11 @@ class HookService {
   // limit: with them the service cannot be destroyed before they return.
   std::vector<std::string> Stop(std::chrono::milliseconds grace);
 
-  std::vector<std::string> Addresses() const { return ports_.Addresses(); }
+  std::vector<std::string> Addresses() const { return server_.Addresses(); }
 
  private:
   client::ListenerOptions MakeListenerOptions();
   void OnListenerEvent(client::ListenerEvent event);
-  void SetServing(bool serving);
 
   const Identity identity_;
   const service::ServiceOptions service_options_;
@@ -77,8 +75,7 @@ class HookService {
   const std::shared_ptr<grpc::Channel> channel_;
   const client::Publisher publisher_;
   hooks::HookChain chain_;
-  service::ListenPorts ports_;
-  std::unique_ptr<grpc::Server> server_;
+  service::RpcServer server_;
   std::unique_ptr<client::Listener> listener_;
   std::thread listener_end_;  // waits for the listener to give up
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
 #include "sdk/base/utf8.h"
-#include "sdk/hook_service/page.h"
+#include "sdk/service/page.h"
 #include "storage-service/rpc/storage_messages.h"
 
 namespace pvebus::storage {
@@ -17,8 +17,8 @@ namespace {
 
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
-using hook_service::Reply;
-using hook_service::ReplyLater;
+using service::Reply;
+using service::ReplyLater;
 
 constexpr int kMaxStorageIds = 1000;
 constexpr int kMaxRefreshes = 16;
@@ -54,7 +54,7 @@ absl::StatusOr<size_t> BeginOf(const std::vector<StorageStatus>& storages, const
   for (size_t i = 0; i < storages.size(); ++i) {
     if (storages[i].storage.storage_id == token) return i + 1;
   }
-  return hook_service::PageTokenInvalid(token);
+  return service::PageTokenInvalid(token);
 }
 
 // VLANs are in the order of their storages: the page begins after one that is gone, too.
@@ -66,7 +66,7 @@ size_t BeginOf(const std::vector<VlanStatus>& vlans, const std::string& token) {
 
 absl::Status ReadVlans(StorageVlanManager& vlans, const v1::ListStorageVlansRequest& request,
                        v1::ListStorageVlansResponse& response) {
-  const absl::StatusOr<size_t> page_size = hook_service::ParsePageSize(request.page_size());
+  const absl::StatusOr<size_t> page_size = service::ParsePageSize(request.page_size());
   if (!page_size.ok()) return page_size.status();
   const absl::StatusOr<std::vector<VlanStatus>> all = vlans.List();
   if (!all.ok()) return all.status();
@@ -122,7 +122,7 @@ absl::Status Refresh(StorageBoard& board, const v1::RefreshStorageStatusRequest&
 
 ServerUnaryReactor* StorageRpc::ListStorages(CallbackServerContext* context, const v1::ListStoragesRequest* request,
                                              v1::ListStoragesResponse* response) {
-  const absl::StatusOr<size_t> page_size = hook_service::ParsePageSize(request->page_size());
+  const absl::StatusOr<size_t> page_size = service::ParsePageSize(request->page_size());
   if (!page_size.ok()) return Reply(context, page_size.status());
   const StorageBoard::Listing listing = parts_.board.List();
   const absl::StatusOr<size_t> begin = BeginOf(listing.storages, request->page_token());
@@ -154,7 +154,7 @@ ServerUnaryReactor* StorageRpc::RefreshStorageStatus(CallbackServerContext* cont
     refreshes_.fetch_sub(1);
     return Reply(context, RefreshBackpressure());
   }
-  auto* call = new hook_service::StoppableCall;  // OnDone deletes it
+  auto* call = new service::StoppableCall;  // OnDone deletes it
   parts_.checking.Post([this, call, request, response] {
     const absl::Status status = Refresh(parts_.board, *request, *response, call->stop());
     refreshes_.fetch_sub(1);

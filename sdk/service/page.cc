@@ -1,11 +1,11 @@
-#include "sdk/hook_service/page.h"
+#include "sdk/service/page.h"
 
 #include <string>
 
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
 
-namespace pvebus::hook_service {
+namespace pvebus::service {
 namespace {
 
 constexpr int32_t kDefaultPageSize = 100;
@@ -26,4 +26,4 @@ absl::Status PageTokenInvalid(std::string_view page_token) {
                    {{"field", "page_token"}});
 }
 
-}  // namespace pvebus::hook_service
+}  // namespace pvebus::service

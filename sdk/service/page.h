@@ -8,11 +8,11 @@
 #include "absl/status/statusor.h"
 
 // What lists in pages have in common. Any thread.
-namespace pvebus::hook_service {
+namespace pvebus::service {
 
 // 1..1,000, 0 for 100; else INVALID_ARGUMENT PAGE_SIZE_INVALID.
 absl::StatusOr<size_t> ParsePageSize(int32_t page_size);
 // INVALID_ARGUMENT PAGE_TOKEN_INVALID.
 absl::Status PageTokenInvalid(std::string_view page_token);
 
-}  // namespace pvebus::hook_service
+}  // namespace pvebus::service

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "network-service/core/network_applier.h"
+#include "network-service/flags.h"
+#include "network-service/rpc/network_rpc.h"
+#include "network-service/rpc/notice_outbox.h"
+#include "network-service/rpc/publications.h"
+#include "network-service/store/sqlite_apply_store.h"
+#include "network-service/upkeep/apply_upkeep.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/executor.h"
+#include "sdk/base/log.h"
+#include "sdk/client/outbox.h"
+#include "sdk/client/publisher.h"
+#include "sdk/client/random_id.h"
+#include "sdk/service/options.h"
+
+namespace pvebus::network {
+
+// What the parts of network-service stand on.
+struct ServiceSurroundings {
+  const service::ServiceOptions& service;
+  const service::HookServiceOptions& bus;
+  const Flags& network;
+  const Clock& clock;
+  Logger& logger;
+};
+
+// All parts of network-service, put together: what each needs stands above it, and so outlives it. Part of main.
+class ServiceParts {
+ public:
+  static absl::StatusOr<std::unique_ptr<ServiceParts>> Make(const ServiceSurroundings& surroundings);
+  // For Make.
+  ServiceParts(const ServiceSurroundings& surroundings, std::unique_ptr<SqliteApplyStore> store);
+
+  // Takes up what an earlier process left, and begins to watch.
+  void Start();
+  grpc::Service& rpc() { return rpc_; }
+
+ private:
+  client::LockedRandom random_;
+  const std::unique_ptr<SqliteApplyStore> store_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const client::Publisher publisher_;
+  NoticeOutbox notices_;
+  client::Outbox outbox_;
+  // TODO-HOST
+  NetworkApplier applier_;
+  Publications publications_;
+  ThreadPool changing_;
+  ThreadPool reading_;
+  NetworkRpc rpc_;
+  ApplyUpkeep upkeep_;
+};
+
+}  // namespace pvebus::network
