@@ -97,6 +97,11 @@ absl::Status RequestNotFound(std::string_view request_id) {
                    {{"field", "request_id"}});
 }
 
+absl::Status NoSuchApply(int64_t number) {
+  return MakeError(StatusCode::kNotFound, "APPLY_NOT_FOUND", absl::StrFormat("there is no apply with the number %d", number),
+                   {{"number", std::to_string(number)}});
+}
+
 absl::Status NothingToConfirm() {
   return MakeError(StatusCode::kFailedPrecondition, "NOTHING_TO_CONFIRM", "no apply awaits confirmation");
 }

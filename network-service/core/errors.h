@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -28,6 +29,7 @@ absl::Status FieldTooLong(std::string_view field, size_t limit);  // INVALID_ARG
 absl::Status RequestIdInUse(std::string_view request_id);         // ALREADY_EXISTS REQUEST_ID_IN_USE
 absl::Status ApplyNotFound(std::string_view apply_id);            // NOT_FOUND APPLY_NOT_FOUND
 absl::Status RequestNotFound(std::string_view request_id);        // NOT_FOUND APPLY_NOT_FOUND
+absl::Status NoSuchApply(int64_t number);                         // NOT_FOUND APPLY_NOT_FOUND
 absl::Status NothingToConfirm();                                  // FAILED_PRECONDITION NOTHING_TO_CONFIRM
 absl::Status NothingToRevert();                                   // FAILED_PRECONDITION NOTHING_TO_REVERT
 absl::Status ApplyNotInForce(const ApplyRecord& record);          // FAILED_PRECONDITION APPLY_NOT_IN_FORCE

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,7 +43,7 @@ class NetworkApplierTest : public testing::Test {
 
   void Restart() {
     applier_ = std::make_unique<NetworkApplier>(
-        node_, store_, clock_, logger_,
+        node_, *store_, clock_, logger_,
         NetworkApplier::Options{.boot_id = "boot", .staged_path = "/etc/network/interfaces.new", .new_id = [this] {
                                   return absl::StrFormat("id%d", ++ids_);
                                 }});
@@ -52,12 +53,13 @@ class NetworkApplierTest : public testing::Test {
 
   std::vector<NoticeKind> Notices() {
     std::vector<NoticeKind> kinds;
-    for (const Notice& notice : *store_.Notices()) kinds.push_back(notice.kind);
+    const auto notices = store_->Notices();
+    for (const Notice& notice : *notices) kinds.push_back(notice.kind);
     return kinds;
   }
 
   FakeNode node_;
-  MemoryApplyStore store_;
+  std::optional<MemoryApplyStore> store_{std::in_place};
   FakeClock clock_;
   NullLogger logger_;
   int ids_ = 0;
@@ -77,8 +79,8 @@ TEST_F(NetworkApplierTest, WhatIsStagedIsInForceAndTold) {
   std::vector<std::string> changes;
   for (const ConfigChange& change : ChangesOf(*record)) changes.push_back(change.description);
   EXPECT_THAT(changes, ElementsAre(HasSubstr("192.0.2.1/24 -> 192.0.2.2/24"), HasSubstr("vmbr0.5")));
-  EXPECT_EQ((*store_.Find(record->apply_id))->reason, "why");
-  EXPECT_EQ((*store_.Known())->interfaces, record->new_interfaces);
+  EXPECT_EQ((*store_->Find(record->apply_id))->reason, "why");
+  EXPECT_EQ((*store_->Known())->interfaces, record->new_interfaces);
 }
 
 TEST_F(NetworkApplierTest, NothingStagedIsSaid) {
@@ -87,7 +89,7 @@ TEST_F(NetworkApplierTest, NothingStagedIsSaid) {
   const auto record = Apply();
 
   EXPECT_EQ(ErrorReason(record.status()), "NOTHING_STAGED");
-  EXPECT_THAT(*store_.List(0, 10), IsEmpty());
+  EXPECT_THAT(*store_->List(0, 10), IsEmpty());
 }
 
 TEST_F(NetworkApplierTest, ErrorsInTheStagedFileTouchNothing) {
@@ -118,7 +120,7 @@ TEST_F(NetworkApplierTest, ValidationChangesNothing) {
   EXPECT_THAT(record->apply_id, IsEmpty());
   EXPECT_EQ(ChangesOf(*record).size(), 2u);
   EXPECT_EQ(node_.applied, kOld);
-  EXPECT_THAT(*store_.List(0, 10), IsEmpty());
+  EXPECT_THAT(*store_->List(0, 10), IsEmpty());
 }
 
 TEST_F(NetworkApplierTest, EtagOfAnOlderStateIsRefused) {
@@ -168,7 +170,7 @@ struct Fault {
 class NetworkApplierFaultTest : public NetworkApplierTest, public testing::WithParamInterface<Fault> {};
 
 TEST_P(NetworkApplierFaultTest, OldNetworkIsBackAndTheBusHearsOfIt) {
-  GetParam().inject(node_, store_);
+  GetParam().inject(node_, *store_);
 
   const auto record = Apply();
 
@@ -245,7 +247,7 @@ TEST_F(NetworkApplierTest, FilesThatCannotBePutBackAreTriedUntilItWorks) {
   EXPECT_TRUE(applier_->GoOn().ok());
   EXPECT_EQ(node_.applied, kOld);
   EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed));
-  EXPECT_EQ((*store_.List(0, 1))[0].state, ApplyState::kFailed);
+  EXPECT_EQ((*store_->List(0, 1))[0].state, ApplyState::kFailed);
   EXPECT_FALSE(applier_->NextDeadline());
 }
 
@@ -261,7 +263,7 @@ TEST_F(NetworkApplierTest, UnconfirmedIsReverted) {
   clock_.Advance(seconds(1));
   EXPECT_TRUE(applier_->GoOn().ok());
 
-  const auto reverted = *store_.Find(record->apply_id);
+  const auto reverted = *store_->Find(record->apply_id);
   EXPECT_EQ(reverted->state, ApplyState::kReverted);
   EXPECT_EQ(reverted->failure.reason, "NOT_CONFIRMED");
   EXPECT_THAT(reverted->failure.message, HasSubstr("20s"));
@@ -302,9 +304,9 @@ TEST_F(NetworkApplierTest, TimeGoesOnOverARestartAndNoClockMakesItLonger) {
   Restart();
   ASSERT_TRUE(applier_->Recover().ok());
   EXPECT_EQ(*applier_->NextDeadline() - clock_.SteadyNow(), seconds(15));
-  ApplyRecord set_back = **store_.Find(record->apply_id);
+  ApplyRecord set_back = **store_->Find(record->apply_id);
   set_back.confirm_until = clock_.SystemNow() + std::chrono::hours(5);
-  ASSERT_TRUE(store_.Update(set_back, {}, std::nullopt).ok());
+  ASSERT_TRUE(store_->Update(set_back, {}, std::nullopt).ok());
 
   Restart();
   ASSERT_TRUE(applier_->Recover().ok());
@@ -359,7 +361,7 @@ TEST_F(NetworkApplierTest, WhatOthersChangedSinceIsNotTakenBack) {
   node_.PutInForce(std::string(kNew) + "\tmtu 1400\n");
 
   EXPECT_EQ(ErrorReason(applier_->Revert({.apply_id = record->apply_id}, {}).status()), "APPLY_SUPERSEDED");
-  const auto newest = (*store_.List(0, 1))[0];
+  const auto newest = (*store_->List(0, 1))[0];
   EXPECT_EQ(newest.source, ApplySource::kFile) << "was noticed on the way";
   EXPECT_EQ(ErrorReason(applier_->Revert({.apply_id = newest.apply_id}, {}).status()), "APPLY_NOT_REVERTIBLE");
   EXPECT_EQ(ErrorReason(applier_->Revert({.apply_id = "x"}, {}).status()), "APPLY_NOT_FOUND");
@@ -372,7 +374,7 @@ TEST_F(NetworkApplierTest, ChangesOfOthersAreTold) {
   EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
 
   ASSERT_THAT(Notices(), ElementsAre(NoticeKind::kApplied)) << "once";
-  const ApplyRecord record = (*store_.List(0, 1))[0];
+  const ApplyRecord record = (*store_->List(0, 1))[0];
   EXPECT_EQ(record.source, ApplySource::kFile);
   EXPECT_EQ(ChangesOf(record).size(), 2u);
 }
@@ -395,7 +397,7 @@ TEST_F(NetworkApplierTest, ChangesWhileTheServiceWasAwayAreToldAtTheStart) {
   ASSERT_TRUE(applier_->Recover().ok());
 
   EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kApplied));
-  EXPECT_EQ((*store_.List(0, 1))[0].source, ApplySource::kRestart);
+  EXPECT_EQ((*store_->List(0, 1))[0].source, ApplySource::kRestart);
 }
 
 TEST_F(NetworkApplierTest, FirstStartTellsNothing) { EXPECT_THAT(Notices(), IsEmpty()); }
@@ -443,7 +445,7 @@ class NetworkApplierCrashTest : public NetworkApplierTest {
       if (++calls == n) throw Crash();
     };
     node_.before_call = die;
-    store_.before_call = die;
+    store_->before_call = die;
     bool died = false;
     try {
       work();
@@ -451,7 +453,7 @@ class NetworkApplierCrashTest : public NetworkApplierTest {
       died = true;
     }
     node_.before_call = [](const std::string&) {};
-    store_.before_call = [](const std::string&) {};
+    store_->before_call = [](const std::string&) {};
     return died;
   }
 
@@ -461,7 +463,7 @@ class NetworkApplierCrashTest : public NetworkApplierTest {
   }
 
   void ExpectNothingLeft() {
-    EXPECT_THAT(*store_.UnderWay(), IsEmpty());
+    EXPECT_THAT(*store_->UnderWay(), IsEmpty());
     EXPECT_FALSE(node_.old);
     EXPECT_FALSE(node_.candidate);
     EXPECT_EQ(node_.locked, 0);
@@ -474,14 +476,14 @@ TEST_F(NetworkApplierCrashTest, ApplyIsFinishedOrUndone) {
   int n = 1;
   for (;; ++n) {
     SCOPED_TRACE(n);
-    store_ = MemoryApplyStore();
+    store_.emplace();
     node_.PutInForce(kOld);
     node_.staged = kNew;
     StartAgain();
     if (!DieAt(n, [&] { (void)Apply(); })) break;
     StartAgain();
     ExpectNothingLeft();
-    const auto records = *store_.List(0, 10);
+    const auto records = *store_->List(0, 10);
     if (node_.applied == kNew) {
       EXPECT_EQ(records.at(0).state, ApplyState::kCommitted);
       EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kApplied));
@@ -502,7 +504,7 @@ TEST_F(NetworkApplierCrashTest, UndoIsFinished) {
   int n = 1;
   for (;; ++n) {
     SCOPED_TRACE(n);
-    store_ = MemoryApplyStore();
+    store_.emplace();
     node_.PutInForce(kOld);
     node_.staged = kNew;
     StartAgain();
@@ -522,7 +524,7 @@ TEST_F(NetworkApplierCrashTest, UndoIsFinished) {
 TEST_F(NetworkApplierCrashTest, RevertOfTheUnconfirmedIsFinished) {
   for (int n = 1;; ++n) {
     SCOPED_TRACE(n);
-    store_ = MemoryApplyStore();
+    store_.emplace();
     node_.PutInForce(kOld);
     node_.staged = kNew;
     StartAgain();
@@ -543,7 +545,7 @@ TEST_F(NetworkApplierCrashTest, RevertOfTheUnconfirmedIsFinished) {
 TEST_F(NetworkApplierCrashTest, RevertOfTheCommittedIsFinishedOrUndone) {
   for (int n = 1;; ++n) {
     SCOPED_TRACE(n);
-    store_ = MemoryApplyStore();
+    store_.emplace();
     node_.PutInForce(kOld);
     node_.staged = kNew;
     StartAgain();
@@ -551,7 +553,7 @@ TEST_F(NetworkApplierCrashTest, RevertOfTheCommittedIsFinishedOrUndone) {
     const bool died = DieAt(n, [&] { (void)applier_->Revert({}, {}); });
     if (!died) break;
     StartAgain();
-    EXPECT_THAT(*store_.UnderWay(), IsEmpty());
+    EXPECT_THAT(*store_->UnderWay(), IsEmpty());
     EXPECT_TRUE(node_.applied == kOld || node_.applied == kNew);
     EXPECT_FALSE(node_.staged);
     ASSERT_LT(n, 1000);
@@ -572,7 +574,7 @@ TEST_F(NetworkApplierCrashTest, FileThatOthersWroteAfterTheCrashIsLeft) {
 
   EXPECT_EQ(node_.applied, others);
   EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed, NoticeKind::kApplied));
-  EXPECT_THAT((*store_.List(0, 10)).back().failure.message, HasSubstr("somebody else"));
+  EXPECT_THAT((*store_->List(0, 10)).back().failure.message, HasSubstr("somebody else"));
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "sdk/hooks/hook_schema.h"
 
-#include "absl/strings/str_format.h"
-#include "sdk/base/error.h"
 #include "sdk/sqlite/schema.h"
 
 namespace pvebus::hooks {
@@ -59,7 +57,11 @@ constexpr const char* kMigrations[] = {
 };
 
 SqliteSchema Schema() {
-  return {.application_id = kApplicationId, .migrations = kMigrations, .reason = "HOOK_HISTORY", .what = "hook history"};
+  return {.application_id = kApplicationId,
+          .migrations = kMigrations,
+          .reason = "HOOK_HISTORY",
+          .what = "hook history",
+          .when_away = "to begin with an empty history: hooks may then run again for events that come again"};
 }
 
 absl::Status CheckOwner(SqliteDatabase& database, const std::string& program) {
@@ -86,30 +88,7 @@ absl::Status PrepareHookSchema(SqliteDatabase& database, const std::string& prog
 }
 
 absl::Status WithAdvice(const absl::Status& status, const std::string& path) {
-  if (status.ok() || !ErrorReason(status).empty()) return status;
-  switch (status.code()) {
-    case absl::StatusCode::kDataLoss:
-      return MakeError(status.code(), "HOOK_HISTORY_DAMAGED",
-                       absl::StrFormat("%s; put a copy of %s back, or move it (and %s-wal) away to begin with an empty history: "
-                                       "hooks may then run again for events that come again",
-                                       status.message(), path, path),
-                       {{"path", path}});
-    case absl::StatusCode::kResourceExhausted:
-      return MakeError(status.code(), "HOOK_HISTORY_FULL",
-                       absl::StrFormat("%s; make room there, or name another directory with --data-dir", status.message()),
-                       {{"path", path}});
-    case absl::StatusCode::kInternal:
-      // The disk, or a file whose tables are not what they were.
-      return MakeError(status.code(), "HOOK_HISTORY_UNUSABLE",
-                       absl::StrFormat("%s; look after the disk, or move it (and %s-wal) away to begin with an empty history",
-                                       status.message(), path),
-                       {{"path", path}});
-    default:
-      return MakeError(
-          status.code(), "HOOK_HISTORY_UNUSABLE",
-          absl::StrFormat("%s; let this user read and write it, or name another directory with --data-dir", status.message()),
-          {{"path", path}});
-  }
+  return pvebus::WithAdvice(status, path, Schema());
 }
 
 }  // namespace pvebus::hooks

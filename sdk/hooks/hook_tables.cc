@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "google/protobuf/util/time_util.h"
 #include "sdk/base/utf8.h"
+#include "sdk/sqlite/transaction.h"
 
 namespace pvebus::hooks {
 namespace {
@@ -145,15 +146,13 @@ absl::StatusOr<RecoveredHooks> HookTables::Load() {
 }
 
 absl::Status HookTables::Write(const std::vector<const HookWrite*>& writes) {
-  absl::Status status = database_.Execute("BEGIN IMMEDIATE");
+  SqliteTransaction transaction(database_);
+  absl::Status status = transaction.Begin();
   for (const HookWrite* write : writes) {
     if (status.ok()) status = WriteRows(*write);
   }
   if (status.ok()) status = ForgetOldest();
-  if (status.ok()) status = database_.Execute("COMMIT");
-  // SQLite may have rolled back already.
-  if (!status.ok() && database_.in_transaction()) database_.Execute("ROLLBACK").IgnoreError();
-  return status;
+  return transaction.End(status);
 }
 
 absl::Status HookTables::WriteRows(const HookWrite& write) {

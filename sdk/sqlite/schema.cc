@@ -1,6 +1,7 @@
 #include "sdk/sqlite/schema.h"
 
 #include <cstdint>
+#include <string_view>
 
 #include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
@@ -39,6 +40,34 @@ absl::Status MigrateSchema(SqliteDatabase& database, const SqliteSchema& schema)
   }
   // A file that can only be read is said now, not when something is to be kept.
   return database.Execute("BEGIN IMMEDIATE; COMMIT");
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenDatabase(const std::string& path, const SqliteSchema& schema) {
+  auto database = SqliteDatabase::Open(path);
+  if (!database.ok()) return database.status();
+  if (absl::Status status = MigrateSchema(**database, schema); !status.ok()) return status;
+  if (absl::Status status = (*database)->CheckStructure(); !status.ok()) return status;
+  return database;
+}
+
+absl::Status WithAdvice(const absl::Status& status, const std::string& path, const SqliteSchema& schema) {
+  if (status.ok() || !ErrorReason(status).empty()) return status;
+  const auto with = [&](std::string_view ending, const std::string& advice) {
+    return MakeError(status.code(), absl::StrFormat("%s_%s", schema.reason, ending),
+                     absl::StrFormat("%s; %s", status.message(), advice), {{"path", path}});
+  };
+  const std::string begin_anew = absl::StrFormat("move it (and %s-wal) away %s", path, schema.when_away);
+  switch (status.code()) {
+    case absl::StatusCode::kDataLoss:
+      return with("DAMAGED", absl::StrFormat("put a copy of %s back, or %s", path, begin_anew));
+    case absl::StatusCode::kResourceExhausted:
+      return with("FULL", "make room there, or name another directory with --data-dir");
+    case absl::StatusCode::kInternal:
+      // The disk, or a file whose tables are not what they were.
+      return with("UNUSABLE", absl::StrFormat("look after the disk, or %s", begin_anew));
+    default:
+      return with("UNUSABLE", "let this user read and write it, or name another directory with --data-dir");
+  }
 }
 
 }  // namespace pvebus

@@ -1,5 +1,6 @@
 #include "storage-service/store/sqlite_storage_store.h"
 
+#include "sdk/sqlite/transaction.h"
 #include "storage-service/store/storage_schema.h"
 
 namespace pvebus::storage {
@@ -8,18 +9,12 @@ namespace {
 constexpr char kFolder[] = "/state";
 constexpr char kFileName[] = "storage.db";
 
-absl::StatusOr<std::unique_ptr<SqliteDatabase>> OpenDatabase(const std::string& path) {
-  auto database = SqliteDatabase::Open(path);
-  if (!database.ok()) return database.status();
-  if (absl::Status status = PrepareStorageSchema(**database); !status.ok()) return status;
-  if (absl::Status status = (*database)->CheckStructure(); !status.ok()) return status;
-  // A row that means nothing is said now, and not with the first event.
-  StorageTables tables(**database);
+absl::Status CheckRows(SqliteDatabase& database) {
+  StorageTables tables(database);
   absl::Status readable = tables.Vlans().status();
   readable.Update(tables.ToldStates().status());
   readable.Update(tables.Notices().status());
-  if (!readable.ok()) return readable;
-  return database;
+  return readable;
 }
 
 }  // namespace
@@ -29,8 +24,10 @@ absl::StatusOr<std::unique_ptr<SqliteStorageStore>> SqliteStorageStore::Open(con
   if (!directory.ok()) return directory.status();
   const auto path = (*directory)->MakeFile(kFileName);
   if (!path.ok()) return path.status();
-  auto database = OpenDatabase(*path);
-  if (!database.ok()) return WithAdvice(database.status(), *path);
+  auto database = OpenDatabase(*path, StorageSchema());
+  if (!database.ok()) return WithAdvice(database.status(), *path, StorageSchema());
+  // A row that means nothing is said now, and not with the first event.
+  if (absl::Status status = CheckRows(**database); !status.ok()) return WithAdvice(status, *path, StorageSchema());
   return std::unique_ptr<SqliteStorageStore>(new SqliteStorageStore(*std::move(directory), *std::move(database)));
 }
 
@@ -46,18 +43,20 @@ absl::StatusOr<std::vector<StorageVlanRecord>> SqliteStorageStore::Vlans() {
 
 absl::Status SqliteStorageStore::PutVlan(const StorageVlanRecord& record, const std::vector<Notice>& notices) {
   MutexLock lock(mu_);
-  absl::Status status = Begin();
+  SqliteTransaction transaction(*database_);
+  absl::Status status = transaction.Begin();
   if (status.ok()) status = tables_.PutVlan(record);
   if (status.ok()) status = AddNotices(notices);
-  return End(status);
+  return Advised(transaction.End(status));
 }
 
 absl::Status SqliteStorageStore::RemoveVlan(const std::string& storage_id, const std::vector<Notice>& notices) {
   MutexLock lock(mu_);
-  absl::Status status = Begin();
+  SqliteTransaction transaction(*database_);
+  absl::Status status = transaction.Begin();
   if (status.ok()) status = tables_.RemoveVlan(storage_id);
   if (status.ok()) status = AddNotices(notices);
-  return End(status);
+  return Advised(transaction.End(status));
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, StorageState>>> SqliteStorageStore::ToldStates() {
@@ -70,12 +69,13 @@ absl::StatusOr<std::vector<std::pair<std::string, StorageState>>> SqliteStorageS
 absl::Status SqliteStorageStore::PutToldStates(const std::vector<std::pair<std::string, StorageState>>& states,
                                                const std::vector<Notice>& notices) {
   MutexLock lock(mu_);
-  absl::Status status = Begin();
+  SqliteTransaction transaction(*database_);
+  absl::Status status = transaction.Begin();
   for (const auto& [storage_id, state] : states) {
     if (status.ok()) status = tables_.PutToldState(storage_id, state);
   }
   if (status.ok()) status = AddNotices(notices);
-  return End(status);
+  return Advised(transaction.End(status));
 }
 
 absl::Status SqliteStorageStore::ForgetToldState(const std::string& storage_id) {
@@ -95,8 +95,6 @@ absl::Status SqliteStorageStore::RemoveNotice(int64_t number) {
   return Advised(tables_.RemoveNotice(number));
 }
 
-absl::Status SqliteStorageStore::Begin() { return database_->Execute("BEGIN IMMEDIATE"); }
-
 absl::Status SqliteStorageStore::AddNotices(const std::vector<Notice>& notices) {
   for (Notice notice : notices) {
     notice.request_id = client::RandomId(random_);
@@ -105,13 +103,8 @@ absl::Status SqliteStorageStore::AddNotices(const std::vector<Notice>& notices) 
   return absl::OkStatus();
 }
 
-absl::Status SqliteStorageStore::End(const absl::Status& status) {
-  const absl::Status ended = status.ok() ? database_->Execute("COMMIT") : status;
-  // SQLite has rolled back by itself after some errors.
-  if (!ended.ok() && database_->in_transaction()) (void)database_->Execute("ROLLBACK");
-  return Advised(ended);
+absl::Status SqliteStorageStore::Advised(const absl::Status& status) {
+  return WithAdvice(status, database_->path(), StorageSchema());
 }
-
-absl::Status SqliteStorageStore::Advised(const absl::Status& status) { return WithAdvice(status, database_->path()); }
 
 }  // namespace pvebus::storage

@@ -20,7 +20,7 @@ namespace pvebus::storage {
 // A store in the file state/storage.db of the data directory; the folder `state` is its alone. Any thread; one call at a time.
 class SqliteStorageStore final : public StorageStore {
  public:
-  // Errors as DataDirectory::Take and PrepareStorageSchema.
+  // Errors as DataDirectory::Take and StorageSchema.
   static absl::StatusOr<std::unique_ptr<SqliteStorageStore>> Open(const std::string& data_directory);
 
   absl::StatusOr<std::vector<StorageVlanRecord>> Vlans() override ABSL_LOCKS_EXCLUDED(mu_);
@@ -38,10 +38,7 @@ class SqliteStorageStore final : public StorageStore {
  private:
   SqliteStorageStore(std::unique_ptr<hooks::DataDirectory> directory, std::unique_ptr<SqliteDatabase> database);
 
-  absl::Status Begin() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status AddNotices(const std::vector<Notice>& notices) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Commits when `status` is OK, else nothing of it is kept.
-  absl::Status End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status Advised(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::unique_ptr<hooks::DataDirectory> directory_;  // given back last

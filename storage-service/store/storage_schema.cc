@@ -1,11 +1,5 @@
 #include "storage-service/store/storage_schema.h"
 
-#include <string_view>
-
-#include "absl/strings/str_format.h"
-#include "sdk/base/error.h"
-#include "sdk/sqlite/schema.h"
-
 namespace pvebus::storage {
 namespace {
 
@@ -52,30 +46,12 @@ constexpr const char* kMigrations[] = {
 
 }  // namespace
 
-absl::Status PrepareStorageSchema(SqliteDatabase& database) {
-  return MigrateSchema(database, {.application_id = kApplicationId,
-                                  .migrations = kMigrations,
-                                  .reason = "STORAGE_STATE",
-                                  .what = "state of storage-service"});
-}
-
-absl::Status WithAdvice(const absl::Status& status, const std::string& path) {
-  if (status.ok() || !ErrorReason(status).empty()) return status;
-  const auto with = [&](std::string_view reason, const std::string& advice) {
-    return MakeError(status.code(), reason, absl::StrFormat("%s; %s", status.message(), advice), {{"path", path}});
-  };
-  const std::string begin_anew = absl::StrFormat("move it (and %s-wal) away and define the VLANs of storages again", path);
-  switch (status.code()) {
-    case absl::StatusCode::kDataLoss:
-      return with("STORAGE_STATE_DAMAGED", absl::StrFormat("put a copy of %s back, or %s", path, begin_anew));
-    case absl::StatusCode::kResourceExhausted:
-      return with("STORAGE_STATE_FULL", "make room there, or name another directory with --data-dir");
-    case absl::StatusCode::kInternal:
-      // The disk, or a file whose tables are not what they were.
-      return with("STORAGE_STATE_UNUSABLE", absl::StrFormat("look after the disk, or %s", begin_anew));
-    default:
-      return with("STORAGE_STATE_UNUSABLE", "let this user read and write it, or name another directory with --data-dir");
-  }
+SqliteSchema StorageSchema() {
+  return {.application_id = kApplicationId,
+          .migrations = kMigrations,
+          .reason = "STORAGE_STATE",
+          .what = "state of storage-service",
+          .when_away = "and define the VLANs of storages again"};
 }
 
 }  // namespace pvebus::storage

@@ -1,14 +1,14 @@
 #include "storage-service/store/storage_tables.h"
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
 
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "sdk/sqlite/row.h"
 
 namespace pvebus::storage {
 namespace {
@@ -20,95 +20,57 @@ constexpr std::array kKinds = {Notice::Kind::kVlanCreated, Notice::Kind::kVlanDe
 constexpr std::array kStates = {StorageState::kUnknown, StorageState::kActive, StorageState::kInactive, StorageState::kError,
                                 StorageState::kDisabled};
 
-template <typename Values, typename Value>
-int64_t NumberOf(const Values& values, Value value) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i] == value) return static_cast<int64_t>(i);
-  }
-  return -1;
+IpPrefix PrefixOf(SqliteRow& row, int column) { return row.Meaning(ParseIpPrefix(row.Text(column))); }
+
+std::optional<IpAddress> AddressOf(SqliteRow& row, int column) {
+  const std::string text = row.Text(column);
+  if (text.empty()) return std::nullopt;
+  return row.Meaning(ParseIpAddress(text));
 }
 
-// Reads a row and knows whether all of it meant something.
-class Row {
- public:
-  explicit Row(const SqliteStatement& statement) : statement_(statement) {}
-  bool ok() const { return ok_; }
-
-  std::string Text(int column) const { return std::string(statement_.Bytes(column)); }
-  bool Flag(int column) const { return statement_.Number(column) != 0; }
-  template <typename Number>
-  Number From(int column, int64_t least, int64_t most) {
-    const int64_t number = statement_.Number(column);
-    ok_ = ok_ && number >= least && number <= most;
-    return static_cast<Number>(number);
+std::vector<IpPrefix> PrefixesOf(SqliteRow& row, int column) {
+  std::vector<IpPrefix> prefixes;
+  const std::string all = row.Text(column);
+  std::string_view text = all;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    prefixes.push_back(row.Meaning(ParseIpPrefix(text.substr(0, comma))));
+    text.remove_prefix(std::min(comma + 1, text.size()));
   }
-  template <typename Values>
-  auto OneOf(int column, const Values& values) {
-    const auto place = From<size_t>(column, 0, static_cast<int64_t>(values.size()) - 1);
-    return place < values.size() ? values[place] : values[0];
-  }
-  IpPrefix Prefix(int column) { return Meaning(ParseIpPrefix(statement_.Bytes(column))); }
-  std::optional<IpAddress> Address(int column) {
-    if (statement_.Bytes(column).empty()) return std::nullopt;
-    return Meaning(ParseIpAddress(statement_.Bytes(column)));
-  }
-  std::vector<IpPrefix> Prefixes(int column) {
-    std::vector<IpPrefix> prefixes;
-    std::string_view text = statement_.Bytes(column);
-    while (!text.empty()) {
-      const size_t comma = std::min(text.find(','), text.size());
-      prefixes.push_back(Meaning(ParseIpPrefix(text.substr(0, comma))));
-      text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    return prefixes;
-  }
-  SystemTime Time(int column) const {
-    return SystemTime(std::chrono::duration_cast<SystemTime::duration>(std::chrono::nanoseconds(statement_.Number(column))));
-  }
-
- private:
-  template <typename T>
-  T Meaning(std::optional<T> value) {
-    ok_ = ok_ && value.has_value();
-    return value.value_or(T{});
-  }
-
-  const SqliteStatement& statement_;
-  bool ok_ = true;
-};
+  return prefixes;
+}
 
 std::string Joined(const std::vector<IpPrefix>& prefixes) {
   return absl::StrJoin(prefixes, ",", [](std::string* out, const IpPrefix& prefix) { out->append(prefix.ToString()); });
 }
 
-int64_t Nanoseconds(SystemTime time) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-}
-
-StorageVlanRecord ReadVlan(Row& row) {
+StorageVlanRecord ReadVlan(SqliteRow& row) {
   StorageVlanRecord record;
   record.vlan = {.storage_id = row.Text(0),
                  .base = row.Text(1),
                  .tag = row.From<uint16_t>(2, 1, 4094),
-                 .address = row.Prefix(3),
+                 .address = PrefixOf(row, 3),
                  .mtu = row.From<uint32_t>(4, 0, kMostMtu),
-                 .gateway = row.Address(5),
-                 .routed_subnets = row.Prefixes(6),
+                 .gateway = AddressOf(row, 5),
+                 .routed_subnets = PrefixesOf(row, 6),
                  .isolated = row.Flag(7)};
   record.phase = row.OneOf(8, kPhases);
-  record.made = {
-      .link = row.Flag(9), .bridge_vid = row.Flag(10), .address = row.Flag(11), .up = row.Flag(12), .routes = row.Prefixes(13)};
-  record.create_time = row.Time(14);
+  record.made = {.link = row.Flag(9),
+                 .bridge_vid = row.Flag(10),
+                 .address = row.Flag(11),
+                 .up = row.Flag(12),
+                 .routes = PrefixesOf(row, 13)};
+  record.create_time = row.PointInTime(14);
   return record;
 }
 
-Notice ReadNotice(Row& row) {
+Notice ReadNotice(SqliteRow& row) {
   return {.number = row.From<int64_t>(0, 1, INT64_MAX),
           .request_id = row.Text(1),
           .kind = row.OneOf(2, kKinds),
           .storage_id = row.Text(3),
           .parent_event_id = row.Text(4),
-          .time = row.Time(5),
+          .time = row.PointInTime(5),
           .link = row.Text(6),
           .before = row.OneOf(7, kStates),
           .after = row.OneOf(8, kStates),
@@ -123,15 +85,7 @@ absl::StatusOr<std::vector<StorageVlanRecord>> StorageTables::Vlans() {
                                         "made_link, made_bridge_vid, made_address, "
                                         "made_up, made_routes, create_time_ns FROM vlans ORDER BY storage_id");
   if (!query.ok()) return query.status();
-  std::vector<StorageVlanRecord> records;
-  for (;;) {
-    auto found = (*query)->Step();
-    if (!found.ok()) return found.status();
-    if (!*found) return records;
-    Row row(**query);
-    records.push_back(ReadVlan(row));
-    if (!row.ok()) return Meaningless("vlans", records.back().vlan.storage_id);
-  }
+  return ReadRows(database_, **query, "vlans", ReadVlan);
 }
 
 absl::Status StorageTables::PutVlan(const StorageVlanRecord& record) {
@@ -152,7 +106,7 @@ absl::Status StorageTables::PutVlan(const StorageVlanRecord& record) {
   row.BindText(6, gateway);
   row.BindText(7, routed_subnets);
   row.Bind(8, vlan.isolated ? 1 : 0);
-  row.Bind(9, NumberOf(kPhases, record.phase));
+  row.Bind(9, PlaceOf(kPhases, record.phase));
   row.Bind(10, record.made.link ? 1 : 0);
   row.Bind(11, record.made.bridge_vid ? 1 : 0);
   row.Bind(12, record.made.address ? 1 : 0);
@@ -169,22 +123,15 @@ absl::Status StorageTables::RemoveVlan(const std::string& storage_id) {
 absl::StatusOr<std::vector<std::pair<std::string, StorageState>>> StorageTables::ToldStates() {
   auto query = SqliteStatement::Prepare(database_, "SELECT storage_id, state FROM told_states ORDER BY storage_id");
   if (!query.ok()) return query.status();
-  std::vector<std::pair<std::string, StorageState>> states;
-  for (;;) {
-    auto found = (*query)->Step();
-    if (!found.ok()) return found.status();
-    if (!*found) return states;
-    Row row(**query);
-    states.emplace_back(row.Text(0), row.OneOf(1, kStates));
-    if (!row.ok()) return Meaningless("told_states", states.back().first);
-  }
+  return ReadRows(database_, **query, "told_states",
+                  [](SqliteRow& row) { return std::pair(row.Text(0), row.OneOf(1, kStates)); });
 }
 
 absl::Status StorageTables::PutToldState(const std::string& storage_id, StorageState state) {
   auto insert = SqliteStatement::Prepare(database_, "INSERT OR REPLACE INTO told_states VALUES (?1, ?2)");
   if (!insert.ok()) return insert.status();
   (*insert)->BindText(1, storage_id);
-  (*insert)->Bind(2, NumberOf(kStates, state));
+  (*insert)->Bind(2, PlaceOf(kStates, state));
   return (*insert)->Run();
 }
 
@@ -198,15 +145,7 @@ absl::StatusOr<std::vector<Notice>> StorageTables::Notices() {
                                "SELECT number, request_id, kind, storage_id, parent_event_id, time_ns, link, state_before, "
                                "state_after, reason FROM notices ORDER BY number");
   if (!query.ok()) return query.status();
-  std::vector<Notice> notices;
-  for (;;) {
-    auto found = (*query)->Step();
-    if (!found.ok()) return found.status();
-    if (!*found) return notices;
-    Row row(**query);
-    notices.push_back(ReadNotice(row));
-    if (!row.ok()) return Meaningless("notices", absl::StrFormat("%d", notices.back().number));
-  }
+  return ReadRows(database_, **query, "notices", ReadNotice);
 }
 
 absl::Status StorageTables::AddNotice(const Notice& notice) {
@@ -217,13 +156,13 @@ absl::Status StorageTables::AddNotice(const Notice& notice) {
   if (!insert.ok()) return insert.status();
   SqliteStatement& row = **insert;
   row.BindText(1, notice.request_id);
-  row.Bind(2, NumberOf(kKinds, notice.kind));
+  row.Bind(2, PlaceOf(kKinds, notice.kind));
   row.BindText(3, notice.storage_id);
   row.BindText(4, notice.parent_event_id);
   row.Bind(5, Nanoseconds(notice.time));
   row.BindText(6, notice.link);
-  row.Bind(7, NumberOf(kStates, notice.before));
-  row.Bind(8, NumberOf(kStates, notice.after));
+  row.Bind(7, PlaceOf(kStates, notice.before));
+  row.Bind(8, PlaceOf(kStates, notice.after));
   row.BindText(9, notice.reason);
   return row.Run();
 }
@@ -240,10 +179,6 @@ absl::Status StorageTables::RunWith(const char* sql, const std::string& storage_
   if (!statement.ok()) return statement.status();
   (*statement)->BindText(1, storage_id);
   return (*statement)->Run();
-}
-
-absl::Status StorageTables::Meaningless(std::string_view table, std::string_view row) const {
-  return absl::DataLossError(absl::StrFormat("reading %s: the row %s of %s means nothing", database_.path(), row, table));
 }
 
 }  // namespace pvebus::storage

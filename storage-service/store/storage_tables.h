@@ -34,7 +34,6 @@ class StorageTables {
 
  private:
   absl::Status RunWith(const char* sql, const std::string& storage_id);
-  absl::Status Meaningless(std::string_view table, std::string_view row) const;
 
   SqliteDatabase& database_;
 };
