@@ -32,7 +32,8 @@ struct AppliedFinding {
 // slaves (they have their bond's), and whether what has `link-down yes` is up. Other ports of a bridge, as those of guests, and
 // other addresses are nobody's fault. A message is the same as long as its cause is. Any thread.
 //
-// Excused as a limit of ifupdown2: a bond without slaves that is missing, a VLAN's mtu above that of its parent.
+// Excused as a limit of ifupdown2: a bond without slaves that is missing, a VLAN's mtu above that of its parent, a VLAN's parent
+// that may have another name in the kernel, a card that is down and that nothing uses.
 std::vector<AppliedFinding> FindDifferences(const Interfaces& interfaces, const NetworkSnapshot& kernel);
 
 // What a reload to `after` has left behind of what was enabled before: links that should be gone (bridges, bonds, VLANs, VXLANs

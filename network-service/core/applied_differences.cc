@@ -35,6 +35,7 @@ class DifferenceFinder {
  public:
   DifferenceFinder(const Interfaces& interfaces, const NetworkSnapshot& kernel) : interfaces_(interfaces), links_(kernel) {
     for (const auto& [name, interface] : interfaces_) {
+      lower_.merge(LowerLinks(interface));
       const auto* members = MembersOf(interface);
       if (members == nullptr) continue;
       members_.insert(members->begin(), members->end());
@@ -115,8 +116,16 @@ class DifferenceFinder {
     return parent != nullptr && StaysDown(*parent);
   }
 
+  // A slave that is taken out of its bond goes down, and ifupdown2 does not notice; it ignores when a card does not come up.
+  bool IsUnusedCard(const Interface& interface) const {
+    const bool has_address = !interface.addresses.empty() || interface.method == Method::kDhcp ||
+                             interface.method6 == Method::kDhcp || interface.method6 == Method::kAuto;
+    return IsNetworkCard(interface) && !has_address && !lower_.contains(interface.name);
+  }
+
   void CheckUp(const Interface& interface, const Link& link) {
-    if (!link.up && !MayBeDown(interface)) Report(interface, "it is down, and should be up");
+    if (link.up || MayBeDown(interface)) return;
+    Report(interface, "it is down, and should be up", IsUnusedCard(interface) ? Excuse::kKnownLimit : Excuse::kNone);
   }
 
   void CheckMembers(const Interface& interface, const Link& link) {
@@ -199,6 +208,7 @@ class DifferenceFinder {
 
   const Interfaces& interfaces_;
   const KernelLinks links_;
+  std::set<std::string> lower_;         // ports, slaves and parents
   std::set<std::string_view> members_;  // ports and slaves of the configured interfaces
   std::set<std::string_view> slaves_;   // those of bonds
   std::vector<AppliedFinding> findings_;
