@@ -4,10 +4,11 @@
 #include <set>
 #include <utility>
 
+#include "network-service/core/kernel_links.h"
+
 namespace pvebus::network {
 namespace {
 
-using Excuse = AppliedFinding::Excuse;
 // Interface and message.
 using Known = std::set<std::pair<std::string, std::string>>;
 
@@ -16,8 +17,6 @@ Known KnownOf(const std::vector<AppliedFinding>& findings) {
   for (const AppliedFinding& finding : findings) known.emplace(finding.interface, finding.message);
   return known;
 }
-
-bool Has(const Known& known, const AppliedFinding& finding) { return known.contains({finding.interface, finding.message}); }
 
 std::vector<AppliedFinding> AllFindings(const Interfaces& after, const std::vector<ConfigChange>& changes,
                                         const NetworkSnapshot& kernel) {
@@ -32,16 +31,19 @@ std::vector<AppliedFinding> AllFindings(const Interfaces& after, const std::vect
 
 ReloadVerdict JudgeReload(const Interfaces& before, const Interfaces& after, const std::vector<ConfigChange>& changes,
                           const NetworkSnapshot& kernel_before, const NetworkSnapshot& kernel_after) {
-  const Known wrong_before = KnownOf(FindDifferences(before, kernel_before));
-  // What is also found when the new configuration is laid over the old kernel, the reload has not done.
-  const Known wrong_then = KnownOf(FindDifferences(after, kernel_before));
+  const KernelLinks links_before(kernel_before);
+  const Known known_before = KnownOf(FindDifferences(before, kernel_before));
   std::set<std::string> changed;
   for (const ConfigChange& change : changes) changed.insert(change.target);
 
+  const auto is_new = [&](const AppliedFinding& finding) {
+    const bool was_there = links_before.Find(finding.interface.substr(0, finding.interface.find(':'))) != nullptr;
+    return was_there && !known_before.contains({finding.interface, finding.message});
+  };
   ReloadVerdict verdict;
   for (AppliedFinding& finding : AllFindings(after, changes, kernel_after)) {
-    const bool excused = finding.excuse == Excuse::kKnownLimit || (finding.excuse == Excuse::kNoCard && Has(wrong_then, finding));
-    const bool is_failure = !excused && (changed.contains(finding.interface) || !Has(wrong_before, finding));
+    const bool card_was_missing = !finding.missing_card.empty() && links_before.Find(finding.missing_card) == nullptr;
+    const bool is_failure = !finding.known_limit && !card_was_missing && (changed.contains(finding.interface) || is_new(finding));
     (is_failure ? verdict.failures : verdict.warnings).push_back(std::move(finding));
   }
   return verdict;

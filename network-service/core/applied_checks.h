@@ -11,16 +11,10 @@ namespace pvebus::network {
 
 // Where the kernel is not what a configuration says.
 struct AppliedFinding {
-  // What a reload can say for itself.
-  enum class Excuse {
-    kNone,
-    kNoCard,      // a network card is not in the node: nobody can apply that
-    kKnownLimit,  // ifupdown2 leaves it like that, with a message or without
-  };
-
   std::string interface;
-  std::string message;  // "vmbr0: eno1 is not a port of it"; valid UTF-8
-  Excuse excuse = Excuse::kNone;
+  std::string message;       // "vmbr0: eno1 is not a port of it"; valid UTF-8
+  std::string missing_card;  // a network card that is not in the node, which explains it; empty: none
+  bool known_limit = false;  // ifupdown2 leaves it like that, with a message or without
 
   bool operator==(const AppliedFinding&) const = default;
 };
@@ -32,14 +26,14 @@ struct AppliedFinding {
 // slaves (they have their bond's), and whether what has `link-down yes` is up. Other ports of a bridge, as those of guests, and
 // other addresses are nobody's fault. A message is the same as long as its cause is. Any thread.
 //
-// Excused as a limit of ifupdown2: a bond without slaves that is missing, a VLAN's mtu above that of its parent, a VLAN's parent
+// Known limits of ifupdown2: a bond without slaves that is missing, a VLAN's mtu above that of its parent, a VLAN's parent
 // that may have another name in the kernel, a card that is down and that nothing uses.
 std::vector<AppliedFinding> FindDifferences(const Interfaces& interfaces, const NetworkSnapshot& kernel);
 
 // What a reload to `after` has left behind of what was enabled before: links that should be gone (bridges, bonds, VLANs, VXLANs
 // that no other interface needs), ports and slaves that still are, addresses that should be gone. Any thread.
 //
-// Excused as a limit of ifupdown2: a bridge with ports of guests, ports that are such, and addresses of an interface that has
+// Known limits of ifupdown2: a bridge with ports of guests, ports that are such, and addresses of an interface that has
 // several stanzas (inet and inet6).
 std::vector<AppliedFinding> FindRemains(const std::vector<ConfigChange>& changes, const Interfaces& after,
                                         const NetworkSnapshot& kernel);
@@ -50,8 +44,8 @@ struct ReloadVerdict {
   std::vector<AppliedFinding> warnings;
 };
 
-// A finding about an interface that was to be changed is a failure, and so is one that was not there before the reload. All
-// others are warnings, and so are known limits of ifupdown2, and cards that were not there before either. Any thread.
+// A failure is a finding about an interface that was to be changed, or about any other that was there before without it. All
+// else are warnings, and so are known limits, and what a card explains that was not there before either. Any thread.
 ReloadVerdict JudgeReload(const Interfaces& before, const Interfaces& after, const std::vector<ConfigChange>& changes,
                           const NetworkSnapshot& kernel_before, const NetworkSnapshot& kernel_after);
 

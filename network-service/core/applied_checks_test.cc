@@ -15,7 +15,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Excuse = AppliedFinding::Excuse;
 
 Interfaces Read(const std::string& text) {
   const NetworkConfiguration configuration = Understand(text);
@@ -26,8 +25,8 @@ Interfaces Read(const std::string& text) {
 std::vector<std::string> Told(const std::vector<AppliedFinding>& findings) {
   std::vector<std::string> told;
   for (const AppliedFinding& finding : findings) {
-    const char* excuse = finding.excuse == Excuse::kNoCard ? "no card: " : finding.excuse == Excuse::kKnownLimit ? "limit: " : "";
-    told.push_back(absl::StrCat(excuse, finding.message));
+    const std::string card = finding.missing_card.empty() ? "" : absl::StrCat("no ", finding.missing_card, "; ");
+    told.push_back(absl::StrCat(card, finding.known_limit ? "limit; " : "", finding.message));
   }
   return told;
 }
@@ -95,8 +94,8 @@ TEST(AppliedChecksTest, WhatIsOtherwiseIsSaidWithWhatItShouldBe) {
   } kCases[] = {
       {[](auto& k) { k.Remove("vmbr1"); }, {"vmbr1: there is no such bridge"}},
       {[](auto& k) { k.Remove("vmbr0.20"); }, {"vmbr0.20: there is no such VLAN"}},
-      {[](auto& k) { k.Remove("eno3"); }, {"no card: eno3: there is no such network card"}},
-      {[](auto& k) { k.Remove("eno2"); }, {"no card: bond0: there is no link eno2, which should be a slave of it"}},
+      {[](auto& k) { k.Remove("eno3"); }, {"no eno3; eno3: there is no such network card"}},
+      {[](auto& k) { k.Remove("eno2"); }, {"no eno2; bond0: there is no link eno2, which should be a slave of it"}},
       {[](auto& k) { k.Remove("bond0"); },
        {"bond0: there is no such bond", "vmbr0: there is no link bond0, which should be a port of it"}},
       {[](auto& k) { k.At("vmbr1").kind = "bond"; }, {"vmbr1: it is a bond, not a bridge"}},
@@ -104,7 +103,7 @@ TEST(AppliedChecksTest, WhatIsOtherwiseIsSaidWithWhatItShouldBe) {
       {[](auto& k) { k.At("vmbr0.20").kind = "macvlan"; }, {"vmbr0.20: it is a link of kind 'macvlan', not a VLAN"}},
       {[](auto& k) { k.SetUp("vmbr0", false); }, {"vmbr0: it is down, and should be up"}},
       {[](auto& k) { k.SetUp("lo", false); }, {"lo: it is down, and should be up"}},
-      {[](auto& k) { k.SetUp("eno3", false); }, {"limit: eno3: it is down, and should be up"}},
+      {[](auto& k) { k.SetUp("eno3", false); }, {"limit; eno3: it is down, and should be up"}},
       {[](auto& k) { k.Enslave("", {"eno2"}); }, {"bond0: eno2 is not a slave of it"}},
       {[](auto& k) { k.Enslave("vmbr1", {"bond0"}); }, {"vmbr0: bond0 belongs to vmbr1 and is not a port of it"}},
       {[](auto& k) { k.At("vmbr0").vlan_aware = false; }, {"vmbr0: it is not VLAN-aware, and should be"}},
@@ -118,7 +117,7 @@ TEST(AppliedChecksTest, WhatIsOtherwiseIsSaidWithWhatItShouldBe) {
       {[](auto& k) { k.SetMtu("eno3", 1500); }, {"eno3: its mtu is 1500, not 9000"}},
       {[](auto& k) { k.SetMtu("vmbr0.20", 1500); }, {"vmbr0.20: its mtu is 1500, not 1400"}},
       {[](auto& k) { k.SetMtu("vmbr0.20", 1300).SetMtu("vmbr0", 1300); },
-       {"limit: vmbr0.20: its mtu is 1300, not 1400: that of vmbr0 is 1300"}},
+       {"limit; vmbr0.20: its mtu is 1300, not 1400: that of vmbr0 is 1300"}},
   };
   for (const auto& test : kCases) {
     KernelBuilder kernel = Node();
@@ -192,18 +191,18 @@ TEST(AppliedChecksTest, OnlyACardsAbsenceIsExcused) {
     std::string text;
     std::string finding;
   } kCases[] = {
-      {"auto eno5\niface eno5 inet manual\n", "no card: eno5: there is no such network card"},
-      {"auto eno5.20\niface eno5.20 inet manual\n", "no card: eno5.20: there is no such VLAN"},
+      {"auto eno5\niface eno5 inet manual\n", "no eno5; eno5: there is no such network card"},
+      {"auto eno5.20\niface eno5.20 inet manual\n", "no eno5; eno5.20: there is no such VLAN"},
       {"auto eno1.20\niface eno1.20 inet manual\n", "eno1.20: there is no such VLAN"},
       {"auto v20\niface v20 inet manual\n vlan-raw-device eno1\n vlan-id 20\n", "v20: there is no such VLAN"},
       {"auto dum0\niface dum0 inet manual\n link-type dummy\n", "dum0: there is no such link"},
       {"auto vxlan5\niface vxlan5 inet manual\n vxlan-id 5\n", "vxlan5: there is no such VXLAN"},
-      {"auto bond3\niface bond3 inet manual\n bond-slaves none\n", "limit: bond3: there is no such bond"},
+      {"auto bond3\niface bond3 inet manual\n bond-slaves none\n", "limit; bond3: there is no such bond"},
       {"auto mgmt\niface mgmt inet manual\n ovs-type OVSIntPort\n ovs-bridge vmbr0\n", "mgmt: there is no such OVSIntPort"},
       {"auto vmbr0\niface vmbr0 inet manual\n bridge-ports eno5\n",
-       "no card: vmbr0: there is no link eno5, which should be a port of it"},
+       "no eno5; vmbr0: there is no link eno5, which should be a port of it"},
       {"auto vmbr0\niface vmbr0 inet manual\n bridge-ports eno5.7\n",
-       "no card: vmbr0: there is no link eno5.7, which should be a port of it"},
+       "no eno5; vmbr0: there is no link eno5.7, which should be a port of it"},
       {"auto vmbr0\niface vmbr0 inet manual\n bridge-ports eno1.7\n",
        "vmbr0: there is no link eno1.7, which should be a port of it"},
   };
@@ -215,7 +214,7 @@ TEST(AppliedChecksTest, AVlansParentMayHaveAnotherNameInTheKernel) {
   kernel.Add("eno1").AddVlan("enp1s0.20", "eno1", 20);
 
   EXPECT_THAT(Differences("auto enp1s0.20\niface enp1s0.20 inet manual\n", kernel),
-              ElementsAre("limit: enp1s0.20: its parent is eno1, not enp1s0"));
+              ElementsAre("limit; enp1s0.20: its parent is eno1, not enp1s0"));
 }
 
 TEST(AppliedChecksTest, BytesThatAreNoUtf8AreSaidAsQuestionMarks) {
@@ -301,12 +300,12 @@ TEST(AppliedChecksTest, WhatIfupdown2LeavesAloneIsExcused) {
   const std::string dual = Replaced(kNode, "auto vmbr1\n", "iface vmbr0 inet6 static\n address fd00::5/64\nauto vmbr1\n");
 
   EXPECT_THAT(Remains("auto vmbr1\niface vmbr1 inet manual\n bridge-ports none\n", "", kernel),
-              ElementsAre("limit: vmbr1: it is still there, and should be gone: tap100i0 of a guest is a port of it"));
+              ElementsAre("limit; vmbr1: it is still there, and should be gone: tap100i0 of a guest is a port of it"));
   EXPECT_THAT(Remains("auto vmbr1\niface vmbr1 inet manual\n bridge-ports tap100i0\n",
                       "auto vmbr1\niface vmbr1 inet manual\n bridge-ports none\n", kernel),
-              ElementsAre("limit: vmbr1: tap100i0 is still a port of it, and should not be"));
+              ElementsAre("limit; vmbr1: tap100i0 is still a port of it, and should not be"));
   EXPECT_THAT(Remains(dual, Replaced(dual, "10.0.0.5", "10.0.0.6"), kernel),
-              ElementsAre("limit: vmbr0: it still has the address 10.0.0.5/24, and should not"));
+              ElementsAre("limit; vmbr0: it still has the address 10.0.0.5/24, and should not"));
 }
 
 TEST(JudgeReloadTest, AReloadThatDidItHasNeitherFailuresNorWarnings) {
@@ -397,9 +396,33 @@ TEST(JudgeReloadTest, ACardThatWasNotThereBeforeIsAWarningAndOneThatVanishedAFai
   const Judged vanished = Judge(kNode, Node(), after, without);
 
   EXPECT_THAT(absent.failures, IsEmpty());
-  EXPECT_THAT(absent.warnings, ElementsAre("no card: eno3: there is no such network card",
-                                           "no card: vmbr1: there is no link eno7, which should be a port of it"));
-  EXPECT_THAT(vanished.failures, ElementsAre("no card: eno3: there is no such network card"));
+  EXPECT_THAT(absent.warnings, ElementsAre("no eno3; eno3: there is no such network card",
+                                           "no eno7; vmbr1: there is no link eno7, which should be a port of it"));
+  EXPECT_THAT(vanished.failures, ElementsAre("no eno3; eno3: there is no such network card"));
+}
+
+TEST(JudgeReloadTest, WhatIsNewMayNeedCardsThatWereNeverThere) {
+  const std::string after = kNode + "auto bond7\niface bond7 inet manual\n bond-slaves eno3 eno7\n";
+  KernelBuilder kernel = Node();
+  kernel.AddBond("bond7", {"eno3"});
+
+  const Judged made = Judge(kNode, Node(), after, kernel);
+
+  EXPECT_THAT(made.failures, IsEmpty());
+  EXPECT_THAT(made.warnings, ElementsAre("no eno7; bond7: there is no link eno7, which should be a slave of it"));
+  EXPECT_THAT(Judge(kNode, Node(), after, Node()).failures, ElementsAre("bond7: there is no such bond"));
+}
+
+TEST(JudgeReloadTest, WhatTheReloadBroughtBackInPartIsAWarning) {
+  KernelBuilder before = Node();
+  before.Remove("vmbr1");
+  KernelBuilder kernel = Node();
+  kernel.SetUp("vmbr1", false).SetMtu("eno3", 1500);
+
+  const Judged judged = Judge(kNode, before, Replaced(kNode, "mtu 9000", "mtu 1500"), kernel);
+
+  EXPECT_THAT(judged.failures, IsEmpty());
+  EXPECT_THAT(judged.warnings, ElementsAre("vmbr1: it is down, and should be up"));
 }
 
 TEST(JudgeReloadTest, WhatIfupdown2DoesNotDoIsAWarning) {
@@ -408,7 +431,7 @@ TEST(JudgeReloadTest, WhatIfupdown2DoesNotDoIsAWarning) {
   const Judged judged = Judge(kNode, Node(), after, Node().SetMtu("vmbr0.20", 1500));
 
   EXPECT_THAT(judged.failures, IsEmpty());
-  EXPECT_THAT(judged.warnings, ElementsAre("limit: vmbr0.20: its mtu is 1500, not 9000: that of vmbr0 is 1500"));
+  EXPECT_THAT(judged.warnings, ElementsAre("limit; vmbr0.20: its mtu is 1500, not 9000: that of vmbr0 is 1500"));
 }
 
 // With searches among all links for each of them it would be many seconds.

@@ -12,8 +12,6 @@
 namespace pvebus::network {
 namespace {
 
-using Excuse = AppliedFinding::Excuse;
-
 constexpr size_t kLongestMessage = 400;
 // Deeper nested VLANs do not exist, and a broken configuration may nest them in a circle.
 constexpr int kDeepestVlan = 8;
@@ -61,8 +59,12 @@ class DifferenceFinder {
     const Link* link = links_.Find(LinkNameOf(interface));
     if (link == nullptr) {
       const bool is_other = As<Physical>(interface) && !IsNetworkCard(interface);
-      Report(interface, absl::StrFormat("there is no such %s", is_other ? "link" : TypeName(interface)),
-             ExcuseOfAbsence(interface.name));
+      AppliedFinding& finding =
+          Report(interface, absl::StrFormat("there is no such %s", is_other ? "link" : TypeName(interface)));
+      finding.missing_card = MissingCard(interface.name);
+      // Only a bond-slaves makes a bond, and `bond-slaves none` looks like there being none.
+      const Bond* bond = As<Bond>(interface);
+      finding.known_limit = bond != nullptr && bond->slaves.empty();
       return;
     }
     const std::string_view kind = KindOf(interface);
@@ -78,8 +80,10 @@ class DifferenceFinder {
     CheckMtu(interface, *link);
   }
 
-  void Report(const Interface& interface, const std::string& message, Excuse excuse = Excuse::kNone) {
-    findings_.push_back({interface.name, CleanUtf8(absl::StrFormat("%s: %s", interface.name, message), kLongestMessage), excuse});
+  // To be completed before the next one.
+  AppliedFinding& Report(const Interface& interface, const std::string& message) {
+    return findings_.emplace_back(AppliedFinding{
+        .interface = interface.name, .message = CleanUtf8(absl::StrFormat("%s: %s", interface.name, message), kLongestMessage)});
   }
 
   const Interface* Configured(const std::string& name) const {
@@ -87,25 +91,16 @@ class DifferenceFinder {
     return it == interfaces_.end() ? nullptr : &it->second;
   }
 
-  // Why `name`, which is to be a link, may be none.
-  Excuse ExcuseOfAbsence(std::string name) const {
-    for (int depth = 0; depth < kDeepestVlan; ++depth) {
+  // The card that `name` is or is a VLAN of, and which is not there. What is not configured, nobody makes either.
+  std::string MissingCard(std::string name) const {
+    for (int depth = 0; depth < kDeepestVlan && links_.Find(name) == nullptr; ++depth) {
       const Interface* interface = Configured(name);
       const auto vlan = interface == nullptr ? VlanOfName(name) : std::nullopt;
       const Vlan* configured_vlan = interface == nullptr ? nullptr : As<Vlan>(*interface);
-      if (!vlan && configured_vlan == nullptr) return ExcuseOfAbsence(interface);
+      if (!vlan && configured_vlan == nullptr) return interface == nullptr || IsNetworkCard(*interface) ? name : "";
       name = vlan ? vlan->parent : configured_vlan->parent;
-      if (links_.Find(name) != nullptr) return Excuse::kNone;
     }
-    return Excuse::kNone;
-  }
-
-  // Of what is no VLAN. What is not configured, is not made either.
-  static Excuse ExcuseOfAbsence(const Interface* interface) {
-    if (interface == nullptr || IsNetworkCard(*interface)) return Excuse::kNoCard;
-    // Only a bond-slaves makes a bond, and `bond-slaves none` looks like there being none.
-    const Bond* bond = As<Bond>(*interface);
-    return bond != nullptr && bond->slaves.empty() ? Excuse::kKnownLimit : Excuse::kNone;
+    return "";
   }
 
   // The kernel does not let a VLAN be up above a parent that is down.
@@ -125,7 +120,7 @@ class DifferenceFinder {
 
   void CheckUp(const Interface& interface, const Link& link) {
     if (link.up || MayBeDown(interface)) return;
-    Report(interface, "it is down, and should be up", IsUnusedCard(interface) ? Excuse::kKnownLimit : Excuse::kNone);
+    Report(interface, "it is down, and should be up").known_limit = IsUnusedCard(interface);
   }
 
   void CheckMembers(const Interface& interface, const Link& link) {
@@ -140,7 +135,8 @@ class DifferenceFinder {
   void CheckMember(const Interface& interface, const Link& link, const std::string& name, const char* role) {
     const Link* member = links_.Find(name);
     if (member == nullptr) {
-      Report(interface, absl::StrFormat("there is no link %s, which should be a %s of it", name, role), ExcuseOfAbsence(name));
+      Report(interface, absl::StrFormat("there is no link %s, which should be a %s of it", name, role)).missing_card =
+          MissingCard(name);
       return;
     }
     const Link* master = links_.MasterOf(*member);
@@ -158,11 +154,10 @@ class DifferenceFinder {
     const Link* parent = links_.Find(link.lower_index);
     const Link* wanted = links_.Find(vlan.parent);
     if (wanted == nullptr || parent != wanted) {
-      Report(interface,
-             parent == nullptr ? absl::StrFormat("it has no parent; it should be %s", vlan.parent)
-                               : absl::StrFormat("its parent is %s, not %s", parent->name, vlan.parent),
-             // A card may be there under another of its names.
-             wanted == nullptr && ExcuseOfAbsence(vlan.parent) == Excuse::kNoCard ? Excuse::kKnownLimit : Excuse::kNone);
+      // A card may be there under another of its names.
+      Report(interface, parent == nullptr ? absl::StrFormat("it has no parent; it should be %s", vlan.parent)
+                                          : absl::StrFormat("its parent is %s, not %s", parent->name, vlan.parent))
+          .known_limit = !MissingCard(vlan.parent).empty();
     }
     if (link.tag != vlan.tag) Report(interface, absl::StrFormat("its tag is %d, not %d", link.tag, vlan.tag));
   }
@@ -199,8 +194,8 @@ class DifferenceFinder {
     const Link* parent = As<Vlan>(interface) ? links_.Find(link.lower_index) : nullptr;
     if (parent != nullptr && *interface.mtu > parent->mtu) {
       Report(interface,
-             absl::StrFormat("its mtu is %d, not %d: that of %s is %d", link.mtu, *interface.mtu, parent->name, parent->mtu),
-             Excuse::kKnownLimit);
+             absl::StrFormat("its mtu is %d, not %d: that of %s is %d", link.mtu, *interface.mtu, parent->name, parent->mtu))
+          .known_limit = true;
     } else {
       Report(interface, absl::StrFormat("its mtu is %d, not %d", link.mtu, *interface.mtu));
     }

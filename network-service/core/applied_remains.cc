@@ -11,8 +11,6 @@
 namespace pvebus::network {
 namespace {
 
-using Excuse = AppliedFinding::Excuse;
-
 constexpr size_t kLongestMessage = 400;
 
 bool IsOfLoopback(const IpAddress& address) {
@@ -55,8 +53,10 @@ class RemainsFinder {
     }
   }
 
-  void Report(const Interface& interface, const std::string& message, Excuse excuse = Excuse::kNone) {
-    findings_.push_back({interface.name, CleanUtf8(absl::StrFormat("%s: %s", interface.name, message), kLongestMessage), excuse});
+  void Report(const Interface& interface, const std::string& message, bool known_limit) {
+    findings_.push_back({.interface = interface.name,
+                         .message = CleanUtf8(absl::StrFormat("%s: %s", interface.name, message), kLongestMessage),
+                         .known_limit = known_limit});
   }
 
   void CheckDeleted(const Interface& old) {
@@ -67,10 +67,10 @@ class RemainsFinder {
     const auto& members = links_.MembersOf(*link);
     const auto guest = std::find_if(members.begin(), members.end(), [](const Link* member) { return IsOfGuest(member->name); });
     if (guest == members.end()) {
-      Report(old, "it is still there, and should be gone");
+      Report(old, "it is still there, and should be gone", /*known_limit=*/false);
     } else {
       Report(old, absl::StrFormat("it is still there, and should be gone: %s of a guest is a port of it", (*guest)->name),
-             Excuse::kKnownLimit);
+             /*known_limit=*/true);
     }
   }
 
@@ -98,8 +98,7 @@ class RemainsFinder {
     for (const std::string& name : *old_members) {
       const Link* member = members->contains(name) ? nullptr : links_.Find(name);
       if (member == nullptr || links_.MasterOf(*member) != &link) continue;
-      Report(now, absl::StrFormat("%s is still a %s of it, and should not be", name, role),
-             IsOfGuest(name) ? Excuse::kKnownLimit : Excuse::kNone);
+      Report(now, absl::StrFormat("%s is still a %s of it, and should not be", name, role), IsOfGuest(name));
     }
   }
 
@@ -118,8 +117,7 @@ class RemainsFinder {
       if (wanted.contains(address) || !GetsAddress(old, address) || IsOfLoopback(address.address)) continue;
       if (stanzas != by_link_.end() && MayKeep(stanzas->second, address)) continue;
       if (std::find(link.addresses.begin(), link.addresses.end(), address) == link.addresses.end()) continue;
-      Report(old, absl::StrFormat("it still has the address %s, and should not", address.ToString()),
-             several_stanzas ? Excuse::kKnownLimit : Excuse::kNone);
+      Report(old, absl::StrFormat("it still has the address %s, and should not", address.ToString()), several_stanzas);
     }
   }
 
