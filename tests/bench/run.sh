@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures the floor (gRPC alone) and the real bus in one run, alternating, and prints both with their ratio.
 #   tests/bench/run.sh [--rounds N] [--check] [--heavy [--events N] [--open-events N] [--bus-flag FLAG]...]
-#   --check: exit 1 when the budget of the issue is exceeded      --heavy: also fan_out, catch_up, open and container_burst, one after the other
+#   --check: exit 1 when the budget of the issue is exceeded      --heavy: also fan_out, catch_up, open, container_burst and interfaces_reading, one after the other
 # Files are under TMPDIR: which file system that is decides what a commit costs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 done
 
 bin=build/release/bin
-programs=(grpc_floor one_commit publish_gather fan_out catch_up open container_burst)
+programs=(grpc_floor one_commit publish_gather fan_out catch_up open container_burst interfaces_reading)
 for program in "${programs[@]}"; do
   if [ -x $bin/"$program" ]; then continue; fi
   cmake --preset release >/dev/null
@@ -82,3 +82,4 @@ $bin/catch_up --events "$events" "${bus_flags[@]}"
 $bin/open --events "$open_events" "${bus_flags[@]}"
 $bin/container_burst
 $bin/container_burst --kill
+if [ $check -eq 1 ]; then $bin/interfaces_reading --check; else $bin/interfaces_reading; fi
