@@ -287,11 +287,9 @@ absl::StatusOr<ApplyRecord> NetworkApplier::RevertCommitted(const ApplyRecord& r
   if (files->applied != reverted.new_file) return ApplySuperseded(reverted);
   if (absl::Status status = node_.PutRevertCandidate(reverted.old_file.value_or("")); !status.ok()) return status;
   const auto plan = ReadPlan(node_, Candidate::kRevert);
-  absl::StatusOr<ApplyRecord> ended = plan.status();
-  if (plan.ok()) {
-    record.new_file = reverted.old_file.value_or("");
-    ended = Execute(std::move(record), *plan, Candidate::kRevert, request.validate_only, stop);
-  }
+  record.new_file = reverted.old_file.value_or("");
+  auto ended = plan.ok() ? Execute(std::move(record), *plan, Candidate::kRevert, request.validate_only, stop)
+                         : absl::StatusOr<ApplyRecord>(plan.status());
   // Of an apply that was refused the candidate is still there; one that could not be undone yet needs what it has.
   const bool refused = ended.ok() ? ended->apply_id.empty() : ErrorReason(ended.status()) != "UNDO_FAILED";
   if (refused) (void)node_.DropOld();

@@ -48,6 +48,8 @@ absl::Status NetworkApplier::Recover() {
   const auto records = store_.UnderWay();
   if (!records.ok()) return records.status();
   for (const ApplyRecord& record : *records) RecoverOne(record);
+  // What an apply that was over has left behind.
+  if (records->empty()) (void)node_.DropOld();
   if (absl::Status status = NoticeInTurn(ApplySource::kRestart); !status.ok()) {
     logger_.Warning("message=\"the configuration could not be read: %s\"", std::string(status.message()));
   }
