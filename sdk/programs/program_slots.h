@@ -4,7 +4,7 @@
 
 #include "sdk/base/mutex.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 // How many programs may run at once. Any thread.
 class ProgramSlots {
@@ -22,4 +22,4 @@ class ProgramSlots {
   int free_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -3,13 +3,13 @@
 #include <chrono>
 #include <stop_token>
 
-#include "container-service/core/hook_program.h"
-#include "container-service/host/programs/program_slots.h"
-#include "container-service/host/programs/stuck_programs.h"
+#include "sdk/base/program.h"
+#include "sdk/programs/program_slots.h"
+#include "sdk/programs/stuck_programs.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
-// Runs programs of administrators', each in a session and process group of its own, in "/", with all signals as a new process
+// Runs programs, each in a session and process group of its own, in "/", with all signals as a new process
 // has them, and with no descriptors but its standard input (a file in memory with the call's bytes), output and error (one pipe).
 // Owned by main. Any thread.
 // Requires: descriptors 0, 1 and 2 are open in this process, and it neither ignores SIGCHLD nor waits for children it does
@@ -38,4 +38,4 @@ class ProgramRunner {
   StuckPrograms stuck_;
 };
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,8 +1,8 @@
-#include "container-service/host/programs/output_tail.h"
+#include "sdk/programs/output_tail.h"
 
 #include "gtest/gtest.h"
 
-namespace pvebus::container {
+namespace pvebus {
 namespace {
 
 TEST(OutputTailTest, TheLastBytesAreKeptAndAllAreCounted) {
@@ -22,4 +22,4 @@ TEST(OutputTailTest, TheLastBytesAreKeptAndAllAreCounted) {
 }
 
 }  // namespace
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,4 +1,4 @@
-#include "container-service/host/programs/program_run.h"
+#include "sdk/programs/program_run.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -13,10 +13,9 @@
 #include <limits>
 #include <utility>
 
-namespace pvebus::container {
+namespace pvebus {
 namespace {
 
-constexpr size_t kMostOutputBytes = 4096;
 // What is killed and did not end by then, the kernel holds.
 constexpr Duration kKilledEndsWithin = std::chrono::seconds(5);
 
@@ -28,8 +27,12 @@ int PollTimeout(SteadyTime deadline) {
 
 }  // namespace
 
-ProgramRun::ProgramRun(StartedProgram program, SteadyTime deadline, std::chrono::milliseconds kill_after, StuckPrograms& stuck)
-    : program_(std::move(program)), deadline_(deadline), kill_after_(kill_after), stuck_(stuck), tail_(kMostOutputBytes) {}
+ProgramRun::ProgramRun(StartedProgram program, SteadyTime deadline, const Limits& limits, StuckPrograms& stuck)
+    : program_(std::move(program)),
+      deadline_(deadline),
+      kill_after_(limits.kill_after),
+      stuck_(stuck),
+      tail_(limits.most_output_bytes) {}
 
 ProgramResult ProgramRun::Run(const std::stop_token& stop) {
   const std::stop_callback on_stop(stop, [fd = program_.wake.get()] { eventfd_write(fd, 1); });
@@ -138,4 +141,4 @@ void ProgramRun::Reap(ProgramResult& result) {
                                          : ProgramResult::End::kExited;
 }
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -3,10 +3,10 @@
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
-#include "container-service/core/hook_program.h"
+#include "sdk/base/program.h"
 #include "sdk/posix/fd.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 // A program that runs: who owns this must reap it. Movable.
 struct StartedProgram {
@@ -20,4 +20,4 @@ struct StartedProgram {
 // Any thread.
 absl::StatusOr<StartedProgram> StartProgram(const ProgramCall& call);
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,13 +1,13 @@
-#include "container-service/host/programs/program_runner.h"
+#include "sdk/programs/program_runner.h"
 
 #include <string>
 #include <utility>
 
-#include "container-service/host/programs/program_run.h"
-#include "container-service/host/programs/program_start.h"
 #include "sdk/base/clock.h"
+#include "sdk/programs/program_run.h"
+#include "sdk/programs/program_start.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 ProgramResult ProgramRunner::Run(const ProgramCall& call, const std::stop_token& stop) {
   stuck_.Reap();
@@ -18,7 +18,8 @@ ProgramResult ProgramRunner::Run(const ProgramCall& call, const std::stop_token&
   ProgramResult result;
   auto program = StartProgram(call);
   if (program.ok()) {
-    result = ProgramRun(std::move(*program), begun + call.time_limit, options_.kill_after, stuck_).Run(stop);
+    const ProgramRun::Limits limits{.kill_after = options_.kill_after, .most_output_bytes = call.most_output_bytes};
+    result = ProgramRun(std::move(*program), begun + call.time_limit, limits, stuck_).Run(stop);
   } else {
     result.message = std::string(program.status().message());
   }
@@ -27,4 +28,4 @@ ProgramResult ProgramRunner::Run(const ProgramCall& call, const std::stop_token&
   return result;
 }
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,4 +1,4 @@
-#include "container-service/host/programs/program_runner.h"
+#include "sdk/programs/program_runner.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -27,7 +27,7 @@
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait.h"
 
-namespace pvebus::container {
+namespace pvebus {
 namespace {
 
 using ::pvebus::testing::kSoon;
@@ -254,6 +254,16 @@ TEST_F(ProgramRunnerTest, OfMuchOutputTheEndIsKept) {
   EXPECT_EQ(result.output, std::string(4092, 'x') + "end\n");
 }
 
+TEST_F(ProgramRunnerTest, HowMuchOfItIsKeptIsTheCallersChoice) {
+  ProgramCall call = Call("echo 12345678");
+  call.most_output_bytes = 4;
+
+  const ProgramResult result = Run(call);
+
+  EXPECT_EQ(result.output, "678\n");
+  EXPECT_EQ(result.output_bytes, 9u);
+}
+
 TEST_F(ProgramRunnerTest, OutputIsRawBytes) {
   const ProgramResult result = Run("printf '\\377\\000\\303x'");
 
@@ -435,4 +445,4 @@ TEST_F(ProgramRunnerTest, NothingIsLeftOpenAndNobodyUnreaped) {
 }
 
 }  // namespace
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace pvebus::container {
+namespace pvebus {
 
 // The end of what a program writes, in bounded memory. One thread.
 class OutputTail {
@@ -24,4 +24,4 @@ class OutputTail {
   uint64_t total_bytes_ = 0;
 };
 
-}  // namespace pvebus::container
+}  // namespace pvebus

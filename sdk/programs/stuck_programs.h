@@ -5,7 +5,7 @@
 #include "sdk/base/mutex.h"
 #include "sdk/posix/fd.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 // Programs that were killed and did not end, because the kernel holds them (a disk or a server that does not answer): nobody
 // waits for them any more, but they are reaped when they did end. Any thread.
@@ -20,4 +20,4 @@ class StuckPrograms {
   std::vector<Fd> pidfds_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -7,20 +7,24 @@
 #include <cstddef>
 #include <stop_token>
 
-#include "container-service/core/hook_program.h"
-#include "container-service/host/programs/output_tail.h"
-#include "container-service/host/programs/program_start.h"
-#include "container-service/host/programs/stuck_programs.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/program.h"
+#include "sdk/programs/output_tail.h"
+#include "sdk/programs/program_start.h"
+#include "sdk/programs/stuck_programs.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 // One started program until its end: keeps the end of what it writes, ends it when its time is over, reaps it. One thread, one
 // use.
 class ProgramRun {
  public:
-  // It is told to end at `deadline`, and killed `kill_after` later. Requires: `stuck` outlives it.
-  ProgramRun(StartedProgram program, SteadyTime deadline, std::chrono::milliseconds kill_after, StuckPrograms& stuck);
+  struct Limits {
+    std::chrono::milliseconds kill_after;  // between being told to end and being killed
+    size_t most_output_bytes;
+  };
+  // It is told to end at `deadline`. Requires: `stuck` outlives it.
+  ProgramRun(StartedProgram program, SteadyTime deadline, const Limits& limits, StuckPrograms& stuck);
 
   // All of the result but its duration.
   ProgramResult Run(const std::stop_token& stop);
@@ -48,4 +52,4 @@ class ProgramRun {
   std::array<char, 64 * 1024> buffer_;
 };
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,6 +1,6 @@
-#include "container-service/host/programs/program_slots.h"
+#include "sdk/programs/program_slots.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 bool ProgramSlots::Take(const std::stop_token& stop) {
   // Made before the lock is held and gone after it was released: the callback takes the lock itself, and may run right here.
@@ -22,4 +22,4 @@ void ProgramSlots::GiveBack() {
   changed_.NotifyAll();
 }
 
-}  // namespace pvebus::container
+}  // namespace pvebus

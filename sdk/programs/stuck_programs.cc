@@ -1,10 +1,10 @@
-#include "container-service/host/programs/stuck_programs.h"
+#include "sdk/programs/stuck_programs.h"
 
 #include <sys/wait.h>
 
 #include <utility>
 
-namespace pvebus::container {
+namespace pvebus {
 namespace {
 
 bool IsReaped(const Fd& pidfd) {
@@ -25,4 +25,4 @@ void StuckPrograms::Reap() {
   std::erase_if(pidfds_, IsReaped);
 }
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,6 +1,6 @@
-#include "container-service/host/programs/output_tail.h"
+#include "sdk/programs/output_tail.h"
 
-namespace pvebus::container {
+namespace pvebus {
 
 void OutputTail::Append(std::string_view bytes) {
   total_bytes_ += bytes.size();
@@ -10,4 +10,4 @@ void OutputTail::Append(std::string_view bytes) {
   tail_ += bytes;
 }
 
-}  // namespace pvebus::container
+}  // namespace pvebus

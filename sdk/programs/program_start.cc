@@ -1,4 +1,4 @@
-#include "container-service/host/programs/program_start.h"
+#include "sdk/programs/program_start.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,9 +16,9 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "container-service/host/programs/pidfd.h"
+#include "sdk/programs/pidfd.h"
 
-namespace pvebus::container {
+namespace pvebus {
 namespace {
 
 std::string TextOf(int error) { return std::generic_category().message(error); }
@@ -66,8 +66,8 @@ absl::Status WhyNotStarted(const std::string& path, int error) {
 // nobody waiting, and there is no write that could raise SIGPIPE in this process.
 absl::StatusOr<Fd> MakeInput(std::string_view bytes) {
   constexpr unsigned kNoExecSeal = 0x0008U;  // MFD_NOEXEC_SEAL, that hardened kernels insist on and old ones do not know
-  Fd input(memfd_create("pvebus-hook-input", MFD_CLOEXEC | kNoExecSeal));
-  if (!input && errno == EINVAL) input = Fd(memfd_create("pvebus-hook-input", MFD_CLOEXEC));
+  Fd input(memfd_create("pvebus-program-input", MFD_CLOEXEC | kNoExecSeal));
+  if (!input && errno == EINVAL) input = Fd(memfd_create("pvebus-program-input", MFD_CLOEXEC));
   if (!input) return NoDescriptor(errno);
   off_t at = 0;
   while (!bytes.empty()) {
@@ -162,4 +162,4 @@ absl::StatusOr<StartedProgram> StartProgram(const ProgramCall& call) {
   return started;
 }
 
-}  // namespace pvebus::container
+}  // namespace pvebus

@@ -1,4 +1,4 @@
-#include "container-service/host/programs/stuck_programs.h"
+#include "sdk/programs/stuck_programs.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "container-service/host/programs/program_start.h"
 #include "gtest/gtest.h"
+#include "sdk/programs/program_start.h"
 
-namespace pvebus::container {
+namespace pvebus {
 namespace {
 
 TEST(StuckProgramsTest, WhatEndedLaterIsReaped) {
@@ -33,4 +33,4 @@ TEST(StuckProgramsTest, WhatEndedLaterIsReaped) {
 }
 
 }  // namespace
-}  // namespace pvebus::container
+}  // namespace pvebus
