@@ -10,20 +10,15 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <limits>
 #include <utility>
+
+#include "sdk/posix/poll_timeout.h"
 
 namespace pvebus {
 namespace {
 
 // What is killed and did not end by then, the kernel holds.
 constexpr Duration kKilledEndsWithin = std::chrono::seconds(5);
-
-int PollTimeout(SteadyTime deadline) {
-  using std::chrono::milliseconds;
-  const Duration left = std::max(deadline - std::chrono::steady_clock::now(), Duration::zero());
-  return static_cast<int>(std::min<int64_t>(std::chrono::ceil<milliseconds>(left).count(), std::numeric_limits<int>::max()));
-}
 
 }  // namespace
 

@@ -1,0 +1,1 @@
+#include "network-service/host/files/unified_diff.h"

@@ -1,0 +1,1 @@
+#include "network-service/host/ifupdown/ifupdown.h"

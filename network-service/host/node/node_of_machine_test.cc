@@ -1,0 +1,1 @@
+#include "network-service/host/node/node_of_machine.h"

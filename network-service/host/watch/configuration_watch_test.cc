@@ -1,0 +1,1 @@
+#include "network-service/host/watch/configuration_watch.h"
