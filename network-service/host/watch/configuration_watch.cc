@@ -45,6 +45,7 @@ ConfigurationWatch::~ConfigurationWatch() {
 }
 
 void ConfigurationWatch::SetFolders(std::vector<std::string> folders) {
+  std::erase_if(folders, [this](const std::string& folder) { return folder == options_.etc_network || folder == InterfacesD(); });
   std::sort(folders.begin(), folders.end());
   folders.erase(std::unique(folders.begin(), folders.end()), folders.end());
   {
@@ -85,7 +86,7 @@ bool ConfigurationWatch::AwaitChange(SteadyTime deadline) {
 }
 
 void ConfigurationWatch::WatchAgain() {
-  std::vector<std::string> watched = {options_.etc_network, options_.etc_network + "/interfaces.d"};
+  std::vector<std::string> watched = {options_.etc_network, InterfacesD()};
   {
     const MutexLock lock(mu_);
     watched.insert(watched.end(), folders_.begin(), folders_.end());

@@ -47,6 +47,7 @@ class ConfigurationWatch {
   bool AwaitChange(SteadyTime deadline);
   void WatchAgain();
   bool Stopping();
+  std::string InterfacesD() const { return options_.etc_network + "/interfaces.d"; }
   // Whether the folders have become others since this was asked.
   bool TakeNewFolders();
 
