@@ -5,6 +5,7 @@
 
 #include "network-service/core/interfaces_files.h"
 #include "network-service/core/interfaces_reader.h"
+#include "sdk/posix/files.h"
 
 namespace pvebus::cli {
 
@@ -19,8 +20,8 @@ class MachineFiles final : public network::InterfacesFiles {
   explicit MachineFiles(std::string main_file) : main_file_(std::move(main_file)) {}
 
   absl::StatusOr<std::string> Read(const std::string& path) override;
-  std::vector<std::string> Glob(const std::string& pattern) override;
-  absl::StatusOr<std::vector<std::string>> List(const std::string& folder) override;
+  std::vector<std::string> Glob(const std::string& pattern) override { return FilesLike(pattern); }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& folder) override { return FilesIn(folder); }
 
  private:
   std::string main_file_;

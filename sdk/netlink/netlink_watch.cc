@@ -16,18 +16,12 @@
 #include <utility>
 
 #include "sdk/netlink/network_errors.h"
+#include "sdk/posix/poll_timeout.h"
 
 namespace pvebus {
 namespace {
 
 using std::chrono::steady_clock;
-
-// For poll: rounded up, so that a deadline has passed when it says so.
-int MillisecondsUntil(steady_clock::time_point deadline) {
-  if (deadline == steady_clock::time_point::max()) return -1;
-  return static_cast<int>(
-      std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count()));
-}
 
 }  // namespace
 
@@ -67,7 +61,7 @@ void NetlinkWatch::Run() const {
 bool NetlinkWatch::WaitForNotice(Time deadline) const {
   std::array<pollfd, 2> files{{{stop_, POLLIN, 0}, {nl_socket_get_fd(socket_.get()), POLLIN, 0}}};
   while (true) {
-    const int timeout = MillisecondsUntil(deadline);
+    const int timeout = PollTimeout(deadline);
     const int ready = poll(files.data(), files.size(), timeout);
     if (ready == 0 || files[0].revents != 0) return false;
     if (ready > 0) break;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "container-service/core/hook_program.h"
-#include "container-service/host/programs/program_runner.h"
+#include "sdk/programs/program_runner.h"
 
 namespace pvebus::container {
 

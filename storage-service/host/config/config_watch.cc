@@ -7,13 +7,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "sdk/base/mutex.h"
-#include "storage-service/host/config/file_notices.h"
+#include "sdk/posix/file_notices.h"
 #include "storage-service/host/config/watched_file.h"
 
 namespace pvebus::storage {
@@ -107,7 +108,9 @@ void ConfigWatch::Run(const std::shared_ptr<State>& state) {
   bool open = true;
   while (open) {
     if (!state->EnterFileSystem(true)) break;
-    const FileNotices notices(state->path);
+    // Anew for each look: what was noticed before is in what is read now.
+    FileNotices notices;
+    notices.Watch({std::filesystem::absolute(state->path).parent_path().string()}, {state->path});
     Text text = ReadWatchedFile(state->path, state->options.most_bytes);
     if (!state->EnterFileSystem(false)) break;
     if (!last || *last != text) {
