@@ -2,10 +2,14 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/impl/service_type.h"
 #include "network-service/core/network_applier.h"
 #include "network-service/flags.h"
+#include "network-service/host/node/node_of_machine.h"
+#include "network-service/host/watch/configuration_watch.h"
 #include "network-service/rpc/network_rpc.h"
 #include "network-service/rpc/notice_outbox.h"
 #include "network-service/rpc/publications.h"
@@ -36,25 +40,30 @@ class ServiceParts {
   static absl::StatusOr<std::unique_ptr<ServiceParts>> Make(const ServiceSurroundings& surroundings);
   // For Make.
   ServiceParts(const ServiceSurroundings& surroundings, std::unique_ptr<SqliteApplyStore> store);
+  // Waits for an apply that is under way.
+  ~ServiceParts() = default;
 
-  // Takes up what an earlier process left, and begins to watch.
-  void Start();
   grpc::Service& rpc() { return rpc_; }
+  // Takes up what an earlier process left.
+  void Start();
 
  private:
+  absl::Status WatchFiles(const Flags& flags);
+
   client::LockedRandom random_;
   const std::unique_ptr<SqliteApplyStore> store_;
   const std::shared_ptr<grpc::Channel> channel_;
   const client::Publisher publisher_;
   NoticeOutbox notices_;
   client::Outbox outbox_;
-  // TODO-HOST
+  NodeOfMachine node_;
   NetworkApplier applier_;
   Publications publications_;
   ThreadPool changing_;
   ThreadPool reading_;
   NetworkRpc rpc_;
   ApplyUpkeep upkeep_;
+  std::unique_ptr<ConfigurationWatch> watch_;
 };
 
 }  // namespace pvebus::network
