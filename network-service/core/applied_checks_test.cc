@@ -250,7 +250,7 @@ TEST(AppliedChecksTest, CirclesOfVlansEndTheSearch) {
   EXPECT_THAT(
       FindDifferences({{"a", {.name = "a", .type = Vlan{"b", 1}, .enabled = true}}, {"b", {.name = "b", .type = Vlan{"a", 2}}}},
                       KernelBuilder()),
-      ElementsAre(AppliedFinding{"a", "a: there is no such VLAN"}));
+      ElementsAre(AppliedFinding{.interface = "a", .message = "a: there is no such VLAN"}));
 }
 
 TEST(AppliedChecksTest, WhatIsDeletedIsToBeGone) {
