@@ -134,6 +134,7 @@ TEST(AppliedChecksTest, WhatTheKernelCannotTellIsNotJudged) {
       "iface vmbr9 inet static\n address 10.0.0.9/24\n",
       "auto vmbr0\niface vmbr0 inet dhcp\n bridge-ports none\n",
       "auto vmbr0\niface vmbr0 inet dhcp\n bridge-ports none\n address 10.0.0.5/24\n",
+      "auto vmbr0\niface vmbr0 inet dhcp\n bridge-ports none\n address fd00::5/64\n",
       "auto vmbr0\niface vmbr0 inet manual\n bridge-ports none\niface vmbr0 inet6 auto\n",
       "auto vmbr0\niface vmbr0 inet manual\n bridge-ports glob tap*\n",
       "auto vmbr0\niface vmbr0 inet manual\n bridge-ports regex (eno|ens).*\n",
@@ -160,6 +161,27 @@ TEST(AppliedChecksTest, WhatShallStayDownMayBeDownAndHaveNoIpv6Address) {
   EXPECT_THAT(Differences(card + " link-down no\n" + vlan, kernel),
               ElementsAre("eno1: it is down, and should be up", "eno1: it does not have the address fd00::5/64",
                           "eno1.20: it is down, and should be up"));
+}
+
+TEST(AppliedChecksTest, ACardThatNothingUsesMayBeDown) {
+  KernelBuilder kernel;
+  kernel.Add("eno1").SetUp("eno1", false).AddVlan("eno1.20", "eno1", 20);
+  const std::string card = "auto eno1\niface eno1 inet manual\n";
+
+  EXPECT_THAT(Differences(card, kernel), ElementsAre("limit; eno1: it is down, and should be up"));
+  EXPECT_THAT(Differences(card + "iface eno1 inet6 auto\n", kernel), ElementsAre("eno1: it is down, and should be up"));
+  EXPECT_THAT(Differences(card + "auto eno1.20\niface eno1.20 inet manual\n", kernel),
+              ElementsAre("eno1: it is down, and should be up"));
+}
+
+TEST(AppliedChecksTest, APortGetsNoAddressEvenWhenItCouldNotBecomeAPort) {
+  KernelBuilder kernel;
+  kernel.Add("eno1").AddBridge("vmbr0", {});
+
+  EXPECT_THAT(Differences("auto eno1\niface eno1 inet static\n address 10.0.0.5/24\n"
+                          "auto vmbr0\niface vmbr0 inet manual\n bridge-ports eno1\n",
+                          kernel),
+              ElementsAre("vmbr0: eno1 is not a port of it"));
 }
 
 TEST(AppliedChecksTest, AddressesAreComparedAsTheKernelKeepsThem) {
@@ -228,7 +250,7 @@ TEST(AppliedChecksTest, CirclesOfVlansEndTheSearch) {
   EXPECT_THAT(
       FindDifferences({{"a", {.name = "a", .type = Vlan{"b", 1}, .enabled = true}}, {"b", {.name = "b", .type = Vlan{"a", 2}}}},
                       KernelBuilder()),
-      ElementsAre(AppliedFinding{"a", "a: there is no such VLAN"}));
+      ElementsAre(AppliedFinding{.interface = "a", .message = "a: there is no such VLAN"}));
 }
 
 TEST(AppliedChecksTest, WhatIsDeletedIsToBeGone) {
@@ -304,6 +326,8 @@ TEST(AppliedChecksTest, WhatIfupdown2LeavesAloneIsExcused) {
   EXPECT_THAT(Remains("auto vmbr1\niface vmbr1 inet manual\n bridge-ports tap100i0\n",
                       "auto vmbr1\niface vmbr1 inet manual\n bridge-ports none\n", kernel),
               ElementsAre("limit; vmbr1: tap100i0 is still a port of it, and should not be"));
+  EXPECT_THAT(Remains(kNode, Replaced(kNode, "10.0.0.5", "10.0.0.6") + "auto vmbr0:1\niface vmbr0:1 inet manual\n", kernel),
+              ElementsAre("limit; vmbr0: it still has the address 10.0.0.5/24, and should not"));
   EXPECT_THAT(Remains(dual, Replaced(dual, "10.0.0.5", "10.0.0.6"), kernel),
               ElementsAre("limit; vmbr0: it still has the address 10.0.0.5/24, and should not"));
 }

@@ -34,10 +34,7 @@ class DifferenceFinder {
   DifferenceFinder(const Interfaces& interfaces, const NetworkSnapshot& kernel) : interfaces_(interfaces), links_(kernel) {
     for (const auto& [name, interface] : interfaces_) {
       lower_.merge(LowerLinks(interface));
-      const auto* members = MembersOf(interface);
-      if (members == nullptr) continue;
-      members_.insert(members->begin(), members->end());
-      if (As<Bond>(interface)) slaves_.insert(members->begin(), members->end());
+      if (const auto* members = MembersOf(interface)) members_.insert(members->begin(), members->end());
     }
   }
 
@@ -190,7 +187,7 @@ class DifferenceFinder {
   void CheckMtu(const Interface& interface, const Link& link) {
     if (!interface.mtu || *interface.mtu == link.mtu || As<Ovs>(interface) || LinkNameOf(interface) != interface.name) return;
     const Link* master = links_.MasterOf(link);
-    if (slaves_.contains(interface.name) || (master != nullptr && master->kind == "bond")) return;
+    if (master != nullptr && master->kind == "bond") return;
     const Link* parent = As<Vlan>(interface) ? links_.Find(link.lower_index) : nullptr;
     if (parent != nullptr && *interface.mtu > parent->mtu) {
       Report(interface,
@@ -205,7 +202,6 @@ class DifferenceFinder {
   const KernelLinks links_;
   std::set<std::string> lower_;         // ports, slaves and parents
   std::set<std::string_view> members_;  // ports and slaves of the configured interfaces
-  std::set<std::string_view> slaves_;   // those of bonds
   std::vector<AppliedFinding> findings_;
 };
 

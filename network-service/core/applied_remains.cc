@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -61,7 +62,7 @@ class RemainsFinder {
 
   void CheckDeleted(const Interface& old) {
     const Link* link = links_.Find(LinkNameOf(old));
-    if (link == nullptr || std::holds_alternative<Ovs>(old.type)) return;
+    if (link == nullptr) return;
     if (KindOf(old).empty()) return CheckAddresses(old, *link);
     if (link->kind != KindOf(old) || needed_.contains(old.name) || IsInPatterns(*link)) return;
     const auto& members = links_.MembersOf(*link);

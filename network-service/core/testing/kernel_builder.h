@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sdk/base/ip_address.h"
 #include "sdk/base/network.h"
 
 namespace pvebus::network {
