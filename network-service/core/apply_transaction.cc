@@ -41,6 +41,13 @@ ApplyFailure NotAsConfigured(const std::vector<AppliedFinding>& findings) {
   return {"NOT_AS_CONFIGURED", "ifreload -a ended well, but the network is not what the configuration says: " + text};
 }
 
+// As ifreload -a sees it: what only hotplug brings up it leaves alone.
+Interfaces OfReload(const NetworkConfiguration& configuration) {
+  Interfaces interfaces = configuration.interfaces;
+  for (auto& [name, interface] : interfaces) interface.enabled = interface.enabled && configuration.automatic.contains(name);
+  return interfaces;
+}
+
 }  // namespace
 
 ApplyTransaction::ApplyTransaction(NetworkNode& node, ApplyStore& store, const Clock& clock, std::string boot_id,
@@ -81,7 +88,7 @@ std::optional<ApplyFailure> ApplyTransaction::PutInForce(ApplyRecord& record, co
   const auto kernel_after = node_.ReadKernel();
   if (!kernel_after.ok()) return FailureOf(kernel_after.status(), "NOT_VERIFIED");
   const ReloadVerdict verdict =
-      JudgeReload(plan.before.interfaces, plan.after.interfaces, plan.diff.changes, kernel_before, *kernel_after);
+      JudgeReload(OfReload(plan.before), OfReload(plan.after), plan.diff.changes, kernel_before, *kernel_after);
   for (const AppliedFinding& finding : verdict.warnings) record.warnings.push_back(finding.message);
   if (!verdict.failures.empty()) return NotAsConfigured(verdict.failures);
   return std::nullopt;

@@ -121,6 +121,7 @@ NetworkConfiguration Build(StanzaCollector& stanzas, Diagnostics& diagnostics) {
     if (configuration.interfaces.contains(name)) continue;
     diagnostics.Warn(place, absl::StrFormat("%s shall come up at boot, but no iface stanza defines it", Quoted(name)));
   }
+  configuration.automatic = stanzas.automatic();
   configuration.has_errors = diagnostics.has_errors();
   configuration.diagnostics = diagnostics.Take();
   return configuration;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ConfigurationPlace {
 struct NetworkConfiguration {
   Interfaces interfaces;                             // as far as they could be understood
   std::map<std::string, Place, std::less<>> places;  // where each of them is defined first
+  std::set<std::string, std::less<>> automatic;      // what `ifreload -a` acts on: enabled, and not only when it is plugged in
   std::vector<Diagnostic> diagnostics;               // in the order of reading
   bool has_errors = false;                           // it must not be applied
 };

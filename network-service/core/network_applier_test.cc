@@ -222,6 +222,15 @@ INSTANTIATE_TEST_SUITE_P(
                           "STAGED_CHANGED"}),
     [](const auto& param) { return param.param.name; });
 
+TEST_F(NetworkApplierTest, WhatIfreloadLeavesToHotplugIsNotJudged) {
+  node_.staged = std::string(kOld) + "allow-hotplug eno2\niface eno2 inet static\n\taddress 203.0.113.1/24\n";
+  node_.reload_lies = true;
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kCommitted) << record->failure.message;
+}
+
 TEST_F(NetworkApplierTest, UndoThatFailsIsSaid) {
   node_.reloads = {{.exit_code = 3, .output = "first"}, {.exit_code = 4, .output = "second"}};
 

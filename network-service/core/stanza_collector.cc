@@ -47,6 +47,7 @@ void StanzaCollector::TakeAuto(const Place& place, const std::vector<std::string
       diagnostics_.Error(place, std::move(why));
     } else if (MeansEnabled(words[0])) {
       enabled_.try_emplace(std::string(words[i]), place);
+      if (words[0] == "auto") automatic_.emplace(words[i]);
     }
   }
 }

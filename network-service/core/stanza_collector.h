@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class StanzaCollector {
   std::map<std::string, std::vector<Stanza>, std::less<>> TakeStanzas();
   // Where each interface that comes up at boot is said to.
   const std::map<std::string, Place, std::less<>>& enabled() const { return enabled_; }
+  // Those of them that are said to by `auto`: to ifupdown2 all other words are classes.
+  const std::set<std::string, std::less<>>& automatic() const { return automatic_; }
 
  private:
   // " (did you mean ...?)" of an unknown word, as a keyword or as an option; empty: neither is plausible.
@@ -52,6 +55,7 @@ class StanzaCollector {
   Diagnostics& diagnostics_;
   std::vector<Stanza> stanzas_;
   std::map<std::string, Place, std::less<>> enabled_;
+  std::set<std::string, std::less<>> automatic_;
   std::optional<Stanza> refused_;  // its options are read, and forgotten
   Stanza* current_ = nullptr;      // the last of stanzas_, or refused_; null: an option belongs to none
   bool warned_of_blank_line_ = false;
