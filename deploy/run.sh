@@ -3,7 +3,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-programs=(bus-service container-service storage-service migration-service pvebus)
+programs=(bus-service network-service container-service storage-service migration-service pvebus)
 listeners=container-network-hooks,storage-hooks,migration-hooks
 ready_within=60   # seconds
 stop_within=15    # seconds
@@ -20,7 +20,7 @@ Installs what is missing, builds the programs, starts the bus and its services o
 kind from deploy/examples/, shows what every listener answered, and stays until Ctrl-C. Leaves nothing behind but the build.
 
   --once            stop after the examples; exit 0 when every listener succeeded with each of them
-  --port-base N     bus on port N, services on N+2 to N+4 of 127.0.0.1 (default 7400); 0 picks free ports
+  --port-base N     bus on port N, services on N+1 to N+4 of 127.0.0.1 (default 7400); 0 picks free ports
   --listen ADDRESS  the bus listens there too; repeatable
   --data-dir DIR    sockets, logs and state, kept at the end (default: a new folder in TMPDIR, removed at the end)
   --build-dir DIR   where to build, or where the build is (default build/release)
@@ -184,19 +184,24 @@ wait_ready() {
     bus-service) bus_address=$address ;;
     container-service) container_address=$address ;;
     storage-service) storage_address=$address ;;
+    network-service) network_address=$address ;;
   esac
 }
 
 start_all() {
-  local socket=$data_dir/bus.sock service offset=2
+  local socket=$data_dir/bus.sock service offset=1
   bus=unix:$socket
   say "starting ..."
   mkdir -p "$data_dir/bus"
   start bus-service --listen "127.0.0.1:$(port 0)" --listen "$bus" "${extra_listen[@]}" --data-dir "$data_dir/bus" \
     --require-listeners "$listeners"
-  for service in container-service storage-service migration-service; do
+  for service in network-service container-service storage-service migration-service; do
     mkdir -p "$data_dir/$service"
     local more=()
+    if [ "$service" = network-service ] && [ ! -e /etc/network/interfaces ]; then
+      cp -r "$root/deploy/examples/network" "$data_dir/etc-network"
+      more=(--etc-network "$data_dir/etc-network")
+    fi
     if [ "$service" = storage-service ] && [ ! -e /etc/pve/storage.cfg ]; then
       more=(--storage-config "$root/deploy/examples/storage.cfg")
     fi
@@ -223,13 +228,17 @@ publish_examples() {
   say ""
   say "### pvebus storage list"
   "$pvebus" storage --storage "$storage_address" list || failed=true
+  say ""
+  say "### pvebus network pending"
+  "$pvebus" network --network "$network_address" pending || say "(what is staged on this machine has errors)"
 }
 
 stay() {
   cat <<TEXT
 
 pvebus is running. In another terminal:
-  export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address PVEBUS_CONTAINER=$container_address PVEBUS_STORAGE=$storage_address
+  export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address
+  export PVEBUS_NETWORK=$network_address PVEBUS_CONTAINER=$container_address PVEBUS_STORAGE=$storage_address
   pvebus publish container-started 101      tell everybody something
   pvebus listen my-eyes --reject retry      be a listener, and a difficult one
   pvebus watch                              see events pass
