@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -117,7 +118,9 @@ class NetworkApplier {
   const Clock& clock_;
   Logger& logger_;
   const Options options_;
-  ApplyTransaction transaction_;  // of who has the turn
+  // Of who has the turn:
+  ApplyTransaction transaction_;
+  std::set<std::string, std::less<>> of_sdn_;  // the interfaces that Proxmox VE's SDN defined when they were read last
 
   mutable Mutex mu_;
   CondVar freed_;

@@ -388,6 +388,25 @@ TEST_F(NetworkApplierTest, ChangesOfOthersAreTold) {
   EXPECT_EQ(ChangesOf(record).size(), 2u);
 }
 
+TEST_F(NetworkApplierTest, ChangesOfSdnAreToldAsSuch) {
+  const auto newest = [&] { return store_->List(0, 1)->front(); };
+  node_.sdn = "auto vnet1\niface vnet1\n\tbridge-ports none\n";
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_EQ(newest().source, ApplySource::kSdn);
+  node_.sdn = "auto vnet1\niface vnet1\n\tbridge-ports none\n\tmtu 1400\n";
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_EQ(newest().source, ApplySource::kSdn);
+  node_.sdn = "";
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_EQ(newest().source, ApplySource::kSdn) << "also when there are only deletes";
+
+  node_.applied = kNew;
+  node_.sdn = "auto vnet2\niface vnet2\n\tbridge-ports none\n";
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  EXPECT_EQ(newest().source, ApplySource::kFile) << "not all of it is SDN's";
+}
+
 TEST_F(NetworkApplierTest, ChangesOfOthersWithErrorsWaitUntilTheyAreMended) {
   node_.applied = "iface\n";
   EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());

@@ -1,5 +1,6 @@
 // What NetworkApplier does without being asked: after a restart, when time is over, when others change the files.
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,16 +19,13 @@ namespace {
 constexpr char kInterrupted[] = "INTERRUPTED";
 constexpr char kSdnFile[] = "/interfaces.d/sdn";
 
-// Of deletes alone nobody knows any more where they stood.
-bool AreOfSdn(const std::vector<ConfigChange>& changes, const NetworkConfiguration& configuration) {
-  bool any = false;
-  for (const ConfigChange& change : changes) {
-    const auto place = configuration.places.find(change.target);
-    if (place == configuration.places.end()) continue;
-    if (!absl::EndsWith(place->second.file, kSdnFile)) return false;
-    any = true;
+// Those that it defines.
+std::set<std::string, std::less<>> OfSdn(const NetworkConfiguration& configuration) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& [name, place] : configuration.places) {
+    if (absl::EndsWith(place.file, kSdnFile)) names.insert(name);
   }
-  return any;
+  return names;
 }
 
 std::string WhatWasFound(ApplySource source) {
@@ -158,11 +156,15 @@ absl::Status NetworkApplier::NoticeInTurn(ApplySource source) {
   const auto known = store_.Known();
   if (!known.ok()) return known.status();
   const KnownConfiguration now{PrintInterfaces(configuration->interfaces), options_.boot_id};
+  const auto sdn_before = std::exchange(of_sdn_, OfSdn(*configuration));
   if (!*known) return store_.PutKnown(now);
   if (**known == now) return absl::OkStatus();
   const std::vector<ConfigChange> changes = Diff(ParsePrinted((*known)->interfaces), configuration->interfaces);
   if (changes.empty()) return store_.PutKnown(now);
-  ApplyRecord record = NewRecord(source == ApplySource::kFile && AreOfSdn(changes, *configuration) ? ApplySource::kSdn : source);
+  const bool sdn = std::all_of(changes.begin(), changes.end(), [&](const ConfigChange& change) {
+    return (change.new_config ? of_sdn_ : sdn_before).contains(change.target);
+  });
+  ApplyRecord record = NewRecord(sdn && source == ApplySource::kFile ? ApplySource::kSdn : source);
   record.state = ApplyState::kCommitted;
   record.reason = WhatWasFound(record.source);
   record.end_time = record.begin_time;

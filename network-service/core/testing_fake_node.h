@@ -63,6 +63,7 @@ class FakeNode final : public NetworkNode {
   std::optional<std::string> candidate;
   std::optional<std::string> old;
   std::optional<std::string> reverted;
+  std::string sdn;  // interfaces.d/sdn
   // What the kernel has.
   NetworkSnapshot kernel;
   // Of `ifreload -a`, one after the other; then all is well.
@@ -94,11 +95,11 @@ class FakeNode final : public NetworkNode {
   }
   absl::StatusOr<NetworkConfiguration> ReadApplied() override {
     if (absl::Status status = Begin("ReadApplied"); !status.ok()) return status;
-    return Parse(applied.value_or(""));
+    return Parse("source interfaces.d/sdn\n" + applied.value_or(""));
   }
   absl::StatusOr<NetworkConfiguration> ReadCandidate(Candidate which) override {
     if (absl::Status status = Begin("ReadCandidate"); !status.ok()) return status;
-    return Parse((which == Candidate::kStaged ? staged : candidate).value_or(""));
+    return Parse("source interfaces.d/sdn\n" + (which == Candidate::kStaged ? staged : candidate).value_or(""));
   }
   absl::StatusOr<std::string> UnifiedDiff() override { return std::string(); }
   absl::StatusOr<ProgramReport> CheckSyntax(Candidate, const std::stop_token&) override {
@@ -165,19 +166,20 @@ class FakeNode final : public NetworkNode {
     int& locked_;
   };
 
-  class OneFile final : public InterfacesFiles {
+  class TwoFiles final : public InterfacesFiles {
    public:
-    explicit OneFile(std::string text) : text_(std::move(text)) {}
-    absl::StatusOr<std::string> Read(const std::string&) override { return text_; }
+    TwoFiles(std::string main, std::string sdn) : main_(std::move(main)), sdn_(std::move(sdn)) {}
+    absl::StatusOr<std::string> Read(const std::string& path) override { return path.ends_with("/sdn") ? sdn_ : main_; }
     std::vector<std::string> Glob(const std::string&) override { return {}; }
     absl::StatusOr<std::vector<std::string>> List(const std::string&) override { return std::vector<std::string>(); }
 
    private:
-    std::string text_;
+    std::string main_;
+    std::string sdn_;
   };
 
-  static absl::StatusOr<NetworkConfiguration> Parse(const std::string& text) {
-    OneFile files(text);
+  absl::StatusOr<NetworkConfiguration> Parse(const std::string& text) const {
+    TwoFiles files(text, sdn);
     return ReadConfiguration({}, files);
   }
 
