@@ -9,34 +9,68 @@ packages=(
   libgtest-dev libgmock-dev libspdlog-dev libcli11-dev libsystemd-dev nlohmann-json3-dev libsqlite3-dev libxxhash-dev libjemalloc-dev
   libnl-3-dev libnftables-dev libc-ares-dev
 )
+tests=false
 for option in "$@"; do
   case $option in
     --tests)
-      packages+=(git clang clang-format clang-tidy nodejs npm strace iproute2 nftables user-mode-linux kmod libclang-rt-14-dev)
+      tests=true
+      packages+=(git clang clang-format clang-tidy nodejs npm strace nftables user-mode-linux kmod libclang-rt-14-dev)
       packages+=(lxc busybox-static)
+      # What ifupdown2 needs.
+      packages+=(python3 iproute2)
       ;;
     *) echo "usage: $0 [--tests]" >&2; exit 2 ;;
   esac
 done
 
-missing=()
-for package in "${packages[@]}"; do
-  if [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ]; then continue; fi
-  # A program that came from elsewhere (Node.js often does) is as good.
-  case $package in nodejs) command -v node >/dev/null && continue ;; npm) command -v npm >/dev/null && continue ;; esac
-  missing+=("$package")
-done
-if [ ${#missing[@]} -eq 0 ]; then
-  echo "packages: all ${#packages[@]} are there"
-  exit 0
-fi
-
-echo "packages: installing ${missing[*]}"
-root=()
-if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null || { echo "packages: run this as root, or install sudo" >&2; exit 1; }
-  root=(sudo)
-fi
 export DEBIAN_FRONTEND=noninteractive
-"${root[@]}" apt-get update -q
-"${root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
+
+# as_root COMMAND...
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
+  command -v sudo >/dev/null || { echo "packages: run this as root, or install sudo" >&2; exit 1; }
+  sudo "$@"
+}
+
+install_packages() {
+  local missing=() package
+  for package in "${packages[@]}"; do
+    if [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ]; then continue; fi
+    # A program that came from elsewhere (Node.js often does) is as good.
+    case $package in nodejs) command -v node >/dev/null && continue ;; npm) command -v npm >/dev/null && continue ;; esac
+    missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    echo "packages: all ${#packages[@]} are there"
+    return
+  fi
+  echo "packages: installing ${missing[*]}"
+  as_root apt-get update -q
+  as_root apt-get install -y -q --no-install-recommends "${missing[@]}"
+}
+
+# Installed it would take the place of this machine's ifupdown: it is only unpacked, where tests look for it.
+unpack_ifupdown2() {
+  local folder=${XDG_CACHE_HOME:-$HOME/.cache}/pvebus/ifupdown2 new
+  if [ -e "$folder/usr/share/ifupdown2/__main__.py" ]; then
+    echo "packages: ifupdown2 is unpacked in $folder"
+    return
+  fi
+  echo "packages: unpacking ifupdown2 in $folder"
+  mkdir -p "$(dirname "$folder")"
+  new=$(mktemp -d "$folder.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$new'" EXIT
+  local download=(apt-get download -q -o APT::Sandbox::User=root ifupdown2)
+  (cd "$new" && { "${download[@]}" || { as_root apt-get update -q && "${download[@]}"; }; })
+  mkdir "$new/root"
+  dpkg -x "$new"/ifupdown2_*.deb "$new/root"
+  # As its installation does.
+  chmod +x "$new/root/usr/share/ifupdown2/__main__.py"
+  python3 -m compileall -q "$new/root/usr/share/ifupdown2"
+  rm -rf "$folder"
+  mv "$new/root" "$folder"
+}
+
+install_packages
+if $tests; then unpack_ifupdown2; fi
