@@ -28,7 +28,7 @@ class ConfigurationLockTest : public ::testing::Test {
     return std::async(std::launch::async, [this, stop] { return LockConfiguration(network_.path(), hours(1), stop); });
   }
 
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
 };
 
 TEST_F(ConfigurationLockTest, IsTakenAndLetGo) {

@@ -17,7 +17,7 @@ class DurableFolderTest : public ::testing::Test {
  protected:
   mode_t ModeOf(const std::string& name) const { return network_.About(name).st_mode & 07777; }
 
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
   absl::StatusOr<DurableFolder> folder_ = DurableFolder::Open(network_.path());
 };
 

@@ -67,7 +67,7 @@ absl::StatusOr<NodeFiles> MainFiles::Read() const {
 
 absl::Status MainFiles::RequireCandidate(Candidate candidate) const {
   const std::string path = PathOf(candidate);
-  const absl::Status status = ReadFile(path, 0).status();
+  absl::Status status = ReadFile(path, 0).status();
   if (status.ok()) return status;
   if (!absl::IsNotFound(status)) return ConfigurationUnreadable(path, std::string(status.message()));
   return ConfigurationUnreadable(path, candidate == Candidate::kStaged ? "nothing is staged" : "there is nothing to go back to");

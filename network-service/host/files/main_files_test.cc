@@ -50,7 +50,7 @@ class MainFilesTest : public ::testing::Test {
     ASSERT_EQ(network_.Read("interfaces"), kNew);
   }
 
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
   const MainFiles files_{network_.path()};
 };
 
@@ -286,7 +286,7 @@ TEST_F(MainFilesTest, WhateverAnApplyDiedOfTheOldFileComesBack) {
     ChildEnd end = ChildEnd::kKilled;
     for (int call = 0; end == ChildEnd::kKilled; ++call) {
       SCOPED_TRACE(absl::StrFormat("killed at %d", call));
-      const TemporaryNetwork network;
+      TemporaryNetwork network;
       const auto old = WriteOld(network);
       network.Write("interfaces.new", kNew);
       const MainFiles files(network.path());

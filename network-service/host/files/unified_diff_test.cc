@@ -13,7 +13,7 @@ using ::testing::StartsWith;
 
 class UnifiedDiffTest : public ::testing::Test {
  protected:
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
   ProgramRunner programs_{{}};
 };
 

@@ -49,7 +49,7 @@ class IfupdownTest : public ::testing::Test {
     return file;
   }
 
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
   Ifupdown::Options options_;
   ProgramRunner programs_{{.kill_after = milliseconds(100)}};
 };

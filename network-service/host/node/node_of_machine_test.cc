@@ -10,7 +10,6 @@ namespace {
 using absl::StatusCode;
 using ::testing::HasSubstr;
 using ::testing::Key;
-using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 class NodeOfMachineTest : public ::testing::Test {
@@ -26,7 +25,7 @@ class NodeOfMachineTest : public ::testing::Test {
     return options;
   }
 
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
   NodeOfMachine node_{OptionsFor(network_)};
 };
 

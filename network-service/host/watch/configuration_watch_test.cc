@@ -61,7 +61,7 @@ class ConfigurationWatchTest : public ::testing::Test {
     return calls_;
   }
 
-  const TemporaryNetwork network_;
+  TemporaryNetwork network_;
   Mutex mu_;
   CondVar called_;
   int calls_ ABSL_GUARDED_BY(mu_) = 0;
