@@ -1,5 +1,6 @@
 #include "network-service/host/files/main_files.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
