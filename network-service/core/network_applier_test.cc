@@ -260,6 +260,25 @@ TEST_F(NetworkApplierTest, FilesThatCannotBePutBackAreTriedUntilItWorks) {
   EXPECT_FALSE(applier_->NextDeadline());
 }
 
+TEST_F(NetworkApplierTest, FilesThatCannotBePutBackYetAreNoChangeOfOthers) {
+  node_.reloads = {{.exit_code = 1}};
+  node_.failures["Restore"] = absl::ResourceExhaustedError("full");
+  ASSERT_EQ(ErrorReason(Apply().status()), "UNDO_FAILED");
+
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_THAT(Notices(), IsEmpty());
+  node_.failures["Restore"] = absl::ResourceExhaustedError("full");
+  Restart();
+  EXPECT_TRUE(applier_->Recover().ok());
+  EXPECT_THAT(Notices(), IsEmpty());
+
+  clock_.Advance(seconds(10));
+  EXPECT_TRUE(applier_->GoOn().ok());
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_EQ(node_.applied, kOld);
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed));
+}
+
 TEST_F(NetworkApplierTest, UnconfirmedIsReverted) {
   const auto record = Apply({.confirm_timeout = seconds(20)});
   ASSERT_EQ(record->state, ApplyState::kAwaitingConfirmation);
