@@ -17,6 +17,7 @@ namespace pvebus::network {
 namespace {
 
 using std::chrono::seconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -111,6 +112,21 @@ TEST_F(NetworkApplierTest, WhatIfupdownRefusesIsNotTouched) {
   EXPECT_EQ(ErrorReason(record.status()), "SYNTAX_CHECK_FAILED");
   EXPECT_THAT(std::string(record.status().message()), HasSubstr("error: eno1: bad"));
   EXPECT_EQ(node_.applied, kOld);
+}
+
+TEST_F(NetworkApplierTest, WhatIfupdownOnlyWarnsOfIsApplied) {
+  node_.syntax = {.exit_code = 1, .output = "warning: vmbr1: bridge-ports: invalid value \"none\"\n"};
+
+  EXPECT_EQ(Apply()->state, ApplyState::kCommitted);
+}
+
+TEST_F(NetworkApplierTest, WhatAReloadComplainsOfWithoutFailingIsAWarning) {
+  node_.reloads = {{.output = "warning: eno1: post-up cmd 'exit 3' failed: returned 3\n"}};
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kCommitted);
+  EXPECT_THAT(record->warnings, Contains("ifreload: warning: eno1: post-up cmd 'exit 3' failed: returned 3"));
 }
 
 TEST_F(NetworkApplierTest, ValidationChangesNothing) {
