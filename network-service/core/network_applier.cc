@@ -51,6 +51,8 @@ NetworkApplier::NetworkApplier(NetworkNode& node, ApplyStore& store, const Clock
 absl::StatusOr<NetworkApplier::Turn> NetworkApplier::TakeTurn(const std::string& request_id) {
   MutexLock lock(mu_);
   while (taken_) {
+    // Nobody knows when, or whether, it can.
+    if (cannot_recover_) return RecoveryPending();
     const bool same = progress_ && !request_id.empty() && progress_->request_id == request_id;
     if (progress_ && !same) return ApplyInProgress(progress_->apply_id);
     freed_.Wait(mu_);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +78,8 @@ class FakeNode final : public NetworkNode {
   std::function<void(const std::string&)> before_call = [](const std::string&) {};
   // Called while ifreload runs.
   std::function<void()> during_reload = [] {};
+  // Called while reloads of others are waited for.
+  std::function<void(const std::stop_token&)> during_wait = [](const std::stop_token&) {};
   std::vector<std::string> calls;
   int locked = 0;
 
@@ -151,7 +154,10 @@ class FakeNode final : public NetworkNode {
     }
     return report;
   }
-  void WaitForOtherReloads(const std::stop_token&) override { (void)Begin("WaitForOtherReloads"); }
+  void WaitForOtherReloads(const std::stop_token& stop) override {
+    (void)Begin("WaitForOtherReloads");
+    during_wait(stop);
+  }
   absl::StatusOr<NetworkSnapshot> ReadKernel() override {
     if (absl::Status status = Begin("ReadKernel"); !status.ok()) return status;
     return kernel;
