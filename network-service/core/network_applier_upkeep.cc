@@ -148,6 +148,7 @@ absl::Status NetworkApplier::NoticeOtherChanges(const std::stop_token& stop) {
 absl::Status NetworkApplier::NoticeInTurn(ApplySource source) {
   const auto configuration = node_.ReadApplied();
   if (!configuration.ok()) return configuration.status();
+  options_.on_folders({configuration->folders.begin(), configuration->folders.end()});
   if (configuration->has_errors) {
     logger_.Warning(
         "message=\"the configuration has errors; what it changes is told when they are mended: pvebus network diff\"");
