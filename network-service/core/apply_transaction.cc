@@ -49,6 +49,20 @@ Interfaces OfReload(const NetworkConfiguration& configuration) {
   return interfaces;
 }
 
+// ifreload does all that it can, and ends with this when it could not do everything.
+bool DidWhatItCould(const ProgramReport& report) { return report.exit_code == 1 && !report.timed_out; }
+
+// What uses a card that is not in the node makes every reload end with 1, whatever else it does.
+bool LacksCards(const std::vector<AppliedFinding>& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const AppliedFinding& finding) { return !finding.missing_card.empty(); });
+}
+
+bool IsInOrder(const std::vector<AppliedFinding>& findings) {
+  return std::all_of(findings.begin(), findings.end(),
+                     [](const AppliedFinding& finding) { return finding.known_limit || !finding.missing_card.empty(); });
+}
+
 }  // namespace
 
 ApplyTransaction::ApplyTransaction(NetworkNode& node, ApplyStore& store, const Clock& clock, std::string boot_id,
@@ -84,15 +98,18 @@ std::optional<ApplyFailure> ApplyTransaction::PutInForce(ApplyRecord& record, co
   auto report = node_.Reload({});
   if (!report.ok()) return FailureOf(report.status(), "RELOAD_FAILED");
   record.reload = *std::move(report);
-  if (auto failure = FailureOf(*record.reload)) return failure;
+  const auto reload_failure = FailureOf(*record.reload);
+  const Interfaces before = OfReload(plan.before);
+  if (reload_failure && !(DidWhatItCould(*record.reload) && LacksCards(FindDifferences(before, kernel_before)))) {
+    return reload_failure;
+  }
   for (const std::string& complaint : ComplaintsIn(*record.reload)) record.warnings.push_back("ifreload: " + complaint);
   on_step_(ApplyStep::kVerifying);
   const auto kernel_after = node_.ReadKernel();
   if (!kernel_after.ok()) return FailureOf(kernel_after.status(), "NOT_VERIFIED");
-  const ReloadVerdict verdict =
-      JudgeReload(OfReload(plan.before), OfReload(plan.after), plan.diff.changes, kernel_before, *kernel_after);
+  const ReloadVerdict verdict = JudgeReload(before, OfReload(plan.after), plan.diff.changes, kernel_before, *kernel_after);
   for (const AppliedFinding& finding : verdict.warnings) record.warnings.push_back(finding.message);
-  if (!verdict.failures.empty()) return NotAsConfigured(verdict.failures);
+  if (!verdict.failures.empty()) return reload_failure ? *reload_failure : NotAsConfigured(verdict.failures);
   return std::nullopt;
 }
 
@@ -150,14 +167,13 @@ absl::StatusOr<ApplyRecord> ApplyTransaction::Undo(ApplyRecord record, const App
 std::string ApplyTransaction::ReloadOld(ApplyRecord& record) {
   const auto report = node_.Reload({});
   if (!report.ok()) return MessageOf(report.status());
-  if (const auto failure = FailureOf(*report)) return failure->message;
+  const auto failure = FailureOf(*report);
+  if (failure && !DidWhatItCould(*report)) return failure->message;
   const auto kernel = node_.ReadKernel();
-  const auto interfaces = ParsePrinted(record.old_interfaces);
-  if (!kernel.ok()) return "";
-  for (const AppliedFinding& finding : FindDifferences(interfaces, *kernel)) {
-    record.warnings.push_back("after it was undone: " + finding.message);
-  }
-  return "";
+  if (!kernel.ok()) return failure ? failure->message : "";
+  const auto findings = FindDifferences(ParsePrinted(record.old_interfaces), *kernel);
+  for (const AppliedFinding& finding : findings) record.warnings.push_back("after it was undone: " + finding.message);
+  return failure && !(LacksCards(findings) && IsInOrder(findings)) ? failure->message : "";
 }
 
 }  // namespace pvebus::network

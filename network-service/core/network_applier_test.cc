@@ -129,6 +129,30 @@ TEST_F(NetworkApplierTest, WhatAReloadComplainsOfWithoutFailingIsAWarning) {
   EXPECT_THAT(record->warnings, Contains("ifreload: warning: eno1: post-up cmd 'exit 3' failed: returned 3"));
 }
 
+TEST_F(NetworkApplierTest, AReloadThatLacksTheCardsItLackedBeforeIsJudgedByTheKernel) {
+  const std::string lacking = "auto vmbr9\niface vmbr9 inet manual\n\tbridge-ports eno9\n";
+  node_.PutInForce(kOld + lacking);
+  node_.staged = kNew + lacking;
+  node_.reload_complains = true;
+
+  EXPECT_EQ(Apply()->state, ApplyState::kCommitted);
+  EXPECT_EQ(applier_->Revert({}, {})->state, ApplyState::kCommitted);
+
+  node_.staged = kNew + lacking;
+  node_.reload_lies = true;
+  const auto lied = Apply();
+  EXPECT_EQ(lied->state, ApplyState::kFailed) << "and not kUndoFailed";
+  EXPECT_EQ(lied->failure.reason, "RELOAD_FAILED");
+}
+
+TEST_F(NetworkApplierTest, AReloadThatEndsWithOneFailsWhenNothingWasLacking) {
+  node_.reload_complains = true;
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kUndoFailed) << record->failure.message;
+}
+
 TEST_F(NetworkApplierTest, ValidationChangesNothing) {
   const auto record = Apply({.validate_only = true});
 

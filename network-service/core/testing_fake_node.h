@@ -72,6 +72,8 @@ class FakeNode final : public NetworkNode {
   std::vector<ProgramReport> reloads;
   ProgramReport syntax;
   bool reload_lies = false;
+  // Reloads do all, and end with 1 nevertheless.
+  bool reload_complains = false;
   // The next call of that name fails.
   std::map<std::string, absl::Status> failures;
   // Called before every call, by its name; may throw, as if the process had died.
@@ -152,6 +154,7 @@ class FakeNode final : public NetworkNode {
     if (report.exit_code == 0 && !report.timed_out && !std::exchange(reload_lies, false)) {
       kernel = KernelOf(ParsePrinted(applied.value_or("")));
     }
+    if (reload_complains) report.exit_code = 1;
     return report;
   }
   void WaitForOtherReloads(const std::stop_token& stop) override {

@@ -1,0 +1,164 @@
+// The network of a node, changed for real: network-service with Debian's ifupdown2. Runs inside User Mode Linux, as root of it.
+#include <iostream>
+
+#include "absl/strings/str_replace.h"
+#include "tests/system/network_uml_fixture.h"
+
+namespace pvebus::testing {
+namespace {
+
+using network::v1::Apply;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Of nas and backup the way to the server changes, of card it does not.
+constexpr char kStorages[] = R"(nfs: nas
+	server 10.30.0.9
+	export /nas
+
+nfs: backup
+	server 10.20.0.9
+	export /backup
+
+nfs: card
+	server 10.3.0.9
+	export /card
+
+dir: local
+	path /var/lib/vz
+)";
+
+bus::v1::HookResult HookRow(const bus::v1::PublishResult& result, const std::string& listener, const std::string& hook,
+                            const std::string& resource) {
+  for (const auto& row : HookRowsOf(RowOf(result, listener), hook)) {
+    if (row.resource() == resource) return row;
+  }
+  ADD_FAILURE() << "there is no row of " << listener << ", " << hook << ", " << resource << "\n" << result.DebugString();
+  return {};
+}
+
+// The hooks that storage-service, container-service and migration-service have for it, when the bridge went onto the bond.
+void ExpectAllWereTold(const bus::v1::PublishResult& result, int transactions) {
+  EXPECT_EQ(result.outcome(), bus::v1::PUBLISH_OUTCOME_SUCCEEDED) << result.DebugString();
+  EXPECT_EQ(result.matched_count(), 3u);
+  // The bridge lost or got what lets the tag through.
+  const auto reconciled = HookRow(result, "storage-hooks", "storage-vlan-reconciler", "storage/nas");
+  EXPECT_THAT(reconciled.after(), HasSubstr("10.30.0.5/24"));
+  EXPECT_EQ(HookRow(result, "storage-hooks", "storage-status-refresher", "storage/card").state(), bus::v1::HOOK_STATE_SKIPPED);
+  for (const char* touched : {"storage/nas", "storage/backup"}) {
+    const auto row = HookRow(result, "storage-hooks", "storage-status-refresher", touched);
+    EXPECT_THAT(row.message(), HasSubstr("checked")) << row.DebugString();
+    EXPECT_TRUE(row.state() == bus::v1::HOOK_STATE_CHANGED || row.state() == bus::v1::HOOK_STATE_UNCHANGED) << row.DebugString();
+  }
+  const auto counted = HookRow(result, "migration-hooks", "migration-event-logger", "network");
+  EXPECT_EQ(counted.message(), "network transaction " + std::to_string(transactions));
+  EXPECT_EQ(HookRow(result, "container-network-hooks", "network-event-logger", "network").message(), "logged");
+}
+
+// Must show: the whole story.
+TEST_F(NetworkUmlTest, ABridgeThatMovesOntoABondIsToldToAllAndComesBackUnlessConfirmed) {
+  Start().AddStorageService(kStorages);
+  node().AddContainerService();
+  node().AddMigrationService();
+  const auto vlan =
+      node().Pvebus({"storage", "vlan", "create", "nas", "--base", "vmbr0", "--tag", "30", "--address", "10.30.0.5/24"});
+  ASSERT_EQ(vlan.exit_code, 0) << vlan.error;
+  node().Stage(kNewInterfaces);
+
+  const auto applied = node().Pvebus({"network", "apply", "--confirm", "20s", "--reason", "vmbr0 onto the bond"});
+  ASSERT_EQ(applied.exit_code, 0) << applied.out << applied.error;
+  const Apply awaiting = node().LastApply();
+  EXPECT_EQ(awaiting.state(), network::v1::APPLY_STATE_AWAITING_CONFIRMATION) << awaiting.DebugString();
+  ExpectNewNetwork();
+  EXPECT_EQ(node().Read("interfaces"), kNewInterfaces);
+  EXPECT_EQ(node().Read("interfaces.new"), "(none)");
+  const Apply reverted = node().AwaitApply(network::v1::APPLY_STATE_REVERTED);
+
+  // What the operator saw.
+  EXPECT_THAT(applied.out, AllOf(HasSubstr("AWAITING_CONFIRMATION: is undone at "), HasSubstr("vmbr0 onto the bond"),
+                                 HasSubstr("network_applied: SUCCEEDED: 3 of 3 listeners succeeded"),
+                                 HasSubstr("ports eno1 -> bond0, VLAN-aware on"), HasSubstr("new bond, slaves eno1 eno2")));
+  EXPECT_THAT(applied.out, AllOf(HasSubstr("storage-vlan-reconciler"), HasSubstr("added tag 30 to bridge vmbr0"),
+                                 HasSubstr("storage-status-refresher"), HasSubstr("its way (eno3) did not change"),
+                                 HasSubstr("migration-hooks"), HasSubstr("container-network-hooks")));
+  // What was published.
+  EXPECT_THAT(Told(awaiting.changes()), ElementsAre("update vmbr0", "create bond0", "create vmbr0.20"));
+  ASSERT_EQ(awaiting.publications_size(), 1);
+  ExpectAllWereTold(awaiting.publications(0).result(), 1);
+  EXPECT_EQ(HookRow(awaiting.publications(0).result(), "storage-hooks", "storage-vlan-reconciler", "storage/nas").state(),
+            bus::v1::HOOK_STATE_CHANGED);
+  // The old network, and that it is an event, too.
+  ExpectOldNetwork();
+  EXPECT_EQ(node().Read("interfaces"), kOldInterfaces);
+  EXPECT_EQ(node().Read("interfaces.pvebus-reverted"), kNewInterfaces);
+  EXPECT_EQ(reverted.apply_id(), awaiting.apply_id());
+  EXPECT_EQ(reverted.error().reason(), "NOT_CONFIRMED");
+  ASSERT_EQ(reverted.publications_size(), 2);
+  EXPECT_EQ(reverted.publications(1).kind(), "network_reverted");
+  ExpectAllWereTold(node().bus().Result(reverted.publications(1).result().event_id(), bus::v1::WAIT_POLICY_SETTLED), 2);
+  const auto events = node().NetworkEvents();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].attributes().at("apply_source"), "pending");
+  EXPECT_EQ(events[1].attributes().at("apply_source"), "undo");
+  EXPECT_THAT(Told(events[1].network_applied().changes()), ElementsAre("delete bond0", "delete vmbr0.20", "update vmbr0"));
+  EXPECT_THAT(Addresses("vmbr0.30"), HasSubstr("10.30.0.5/24"));
+  const auto history = node().Pvebus({"network", "history"});
+  EXPECT_THAT(history.out, AllOf(HasSubstr("REVERTED"), HasSubstr("NOT_CONFIRMED"), HasSubstr("network_reverted SUCCEEDED")));
+  std::cout << applied.out << history.out;
+}
+
+TEST_F(NetworkUmlTest, AConfirmedApplyStaysAndIsRenumberedAndTakenBack) {
+  Start().Stage(kNewInterfaces);
+  EXPECT_EQ(node().ApplyStaged({"--confirm", "60s"}).state(), network::v1::APPLY_STATE_AWAITING_CONFIRMATION);
+  EXPECT_EQ(node().Pvebus({"network", "apply"}).exit_code, 3) << "one awaits confirmation";
+  EXPECT_EQ(node().Pvebus({"network", "confirm"}).exit_code, 0);
+  ExpectNewNetwork();
+
+  const std::string renumbered = absl::StrReplaceAll(
+      kNewInterfaces, {{"bond0", "bond1"}, {"vmbr0.20", "vmbr0.21"}, {"10.20.0.5", "10.21.0.5"}, {"10.0.0.5", "10.0.0.6"}});
+  node().Stage(renumbered);
+  const Apply renumbering = node().ApplyStaged();
+
+  EXPECT_EQ(renumbering.state(), network::v1::APPLY_STATE_COMMITTED);
+  EXPECT_THAT(Told(renumbering.changes()),
+              ElementsAre("delete bond0", "delete vmbr0.20", "update vmbr0", "create bond1", "create vmbr0.21"));
+  for (const char* gone : {"bond0", "vmbr0.20"}) EXPECT_FALSE(LinkExists(gone)) << gone;
+  for (const char* card : {"eno1", "eno2"}) EXPECT_THAT(Link(card), HasSubstr(R"("master":"bond1")"));
+  EXPECT_THAT(Link("bond1"), HasSubstr(R"("master":"vmbr0")"));
+  EXPECT_THAT(Link("vmbr0.21"), HasSubstr(R"("id":21)"));
+  EXPECT_THAT(Addresses("vmbr0"), AllOf(HasSubstr("10.0.0.6/24"), ::testing::Not(HasSubstr("10.0.0.5/24"))));
+  EXPECT_THAT(Addresses("vmbr0.21"), HasSubstr("10.21.0.5/24"));
+
+  const auto revert = node().Pvebus({"network", "revert", "--reason", "wrong number"});
+
+  ASSERT_EQ(revert.exit_code, 0) << revert.out << revert.error;
+  ExpectNewNetwork();
+  for (const char* gone : {"bond1", "vmbr0.21"}) EXPECT_FALSE(LinkExists(gone)) << gone;
+  EXPECT_EQ(node().Read("interfaces"), kNewInterfaces);
+  const Apply reverted = node().LastApply();
+  EXPECT_EQ(reverted.source(), network::v1::APPLY_SOURCE_REVERT);
+  EXPECT_EQ(reverted.reverts_apply_id(), renumbering.apply_id());
+  EXPECT_THAT(Told(reverted.changes()),
+              ElementsAre("delete bond1", "delete vmbr0.21", "update vmbr0", "create bond0", "create vmbr0.20"));
+  EXPECT_EQ(node().NetworkEvents().size(), 3u);
+  EXPECT_TRUE(node().FailureEvents().empty());
+}
+
+TEST_F(NetworkUmlTest, WhatSdnWroteAndReloadedIsToldAsItsOwn) {
+  Start().Write("interfaces.d/sdn",
+                "auto vnet1\niface vnet1\n\tbridge_ports eno2\n\tbridge_stp off\n\tbridge_fd 0\n\tmtu 1450\n");
+  ifupdown2().Reload();
+
+  const Apply noticed = node().AwaitApply(network::v1::APPLY_STATE_COMMITTED);
+
+  EXPECT_EQ(noticed.source(), network::v1::APPLY_SOURCE_SDN) << noticed.DebugString();
+  EXPECT_THAT(Told(noticed.changes()), ElementsAre("create vnet1"));
+  EXPECT_TRUE(LinkExists("vnet1"));
+  const auto events = node().NetworkEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].attributes().at("apply_source"), "sdn");
+}
+
+}  // namespace
+}  // namespace pvebus::testing
