@@ -12,7 +12,6 @@ using network::v1::Apply;
 using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
