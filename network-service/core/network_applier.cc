@@ -104,7 +104,8 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Apply(const ApplyRequest& request, c
     auto earlier = store_.FindRequest(request.request_id);
     if (!earlier.ok()) return earlier.status();
     if (*earlier) {
-      const bool same = (*earlier)->source == ApplySource::kPending && (*earlier)->confirm_timeout == request.confirm_timeout;
+      const bool same = (*earlier)->request_id == request.request_id && (*earlier)->source == ApplySource::kPending &&
+                        (*earlier)->confirm_timeout == request.confirm_timeout;
       return same ? absl::StatusOr<ApplyRecord>(**std::move(earlier)) : RequestIdInUse(request.request_id);
     }
   }
@@ -230,8 +231,9 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Revert(const RevertRequest& request,
     auto earlier = store_.FindRequest(request.request_id);
     if (!earlier.ok()) return earlier.status();
     if (*earlier) {
-      const bool same = (*earlier)->source == ApplySource::kRevert &&
-                        (request.apply_id.empty() || (*earlier)->reverts_apply_id == request.apply_id);
+      const bool at_once = (*earlier)->revert_request_id == request.request_id;  // while it awaited confirmation
+      const std::string& taken_back = at_once ? (*earlier)->apply_id : (*earlier)->reverts_apply_id;
+      const bool same = !taken_back.empty() && (request.apply_id.empty() || taken_back == request.apply_id);
       return same ? absl::StatusOr<ApplyRecord>(**std::move(earlier)) : RequestIdInUse(request.request_id);
     }
   }
@@ -268,7 +270,9 @@ absl::StatusOr<ApplyRecord> NetworkApplier::RevertInTurn(const RevertRequest& re
   const auto lock = node_.Lock(stop);
   if (!lock.ok()) return lock.status();
   const std::string why = request.reason.empty() ? "" : ": " + request.reason;
-  return UndoInTurn(*record, {"REVERTED", absl::StrFormat("it was taken back by %s%s", request.requested_by, why)});
+  ApplyRecord reverted = *record;
+  reverted.revert_request_id = request.request_id;
+  return UndoInTurn(reverted, {"REVERTED", absl::StrFormat("it was taken back by %s%s", request.requested_by, why)});
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::RevertCommitted(const ApplyRecord& reverted, const RevertRequest& request,

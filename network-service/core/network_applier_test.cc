@@ -393,6 +393,20 @@ TEST_F(NetworkApplierTest, WhatAwaitsConfirmationIsTakenBackAtOnce) {
   EXPECT_EQ(node_.applied, kOld);
 }
 
+TEST_F(NetworkApplierTest, SameRevertAgainTakesNothingElseBack) {
+  ASSERT_TRUE(Apply().ok());
+  node_.staged = std::string(kNew) + "\tmtu 1400\n";
+  const auto record = Apply({.confirm_timeout = seconds(20)});
+  ASSERT_EQ(applier_->Revert({.request_id = "r"}, {})->apply_id, record->apply_id);
+
+  const auto again = applier_->Revert({.request_id = "r"}, {});
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->apply_id, record->apply_id);
+  EXPECT_EQ(node_.applied, kNew) << "the apply before it stays";
+  EXPECT_EQ(ErrorReason(Apply({.request_id = "r"}).status()), "REQUEST_ID_IN_USE");
+}
+
 TEST_F(NetworkApplierTest, CommittedApplyIsTakenBackByAnother) {
   const auto record = Apply();
   const auto dry = applier_->Revert({.validate_only = true}, {});

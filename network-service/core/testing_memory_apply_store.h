@@ -66,7 +66,9 @@ class MemoryApplyStore final : public ApplyStore {
     return First([&](const ApplyRecord& record) { return record.apply_id == apply_id; });
   }
   absl::StatusOr<std::optional<ApplyRecord>> FindRequest(const std::string& request_id) override {
-    return First([&](const ApplyRecord& record) { return !request_id.empty() && record.request_id == request_id; });
+    return First([&](const ApplyRecord& record) {
+      return !request_id.empty() && (record.request_id == request_id || record.revert_request_id == request_id);
+    });
   }
   absl::StatusOr<std::vector<ApplyRecord>> UnderWay() override {
     MutexLock lock(mu_);

@@ -60,6 +60,7 @@ void ExpectSame(const ApplyRecord& a, const ApplyRecord& b) {
   EXPECT_EQ(a.number, b.number);
   EXPECT_EQ(a.apply_id, b.apply_id);
   EXPECT_EQ(a.request_id, b.request_id);
+  EXPECT_EQ(a.revert_request_id, b.revert_request_id);
   EXPECT_EQ(a.source, b.source);
   EXPECT_EQ(a.state, b.state);
   EXPECT_EQ(a.reason, b.reason);

@@ -14,6 +14,7 @@ inline ApplyRecord FullApply(const std::string& apply_id) {
   ApplyRecord record;
   record.apply_id = apply_id;
   record.request_id = "request of " + apply_id;
+  record.revert_request_id = "revert of " + apply_id;
   record.source = ApplySource::kRevert;
   record.state = ApplyState::kUndoFailed;
   record.reason = RawBytes('a');
