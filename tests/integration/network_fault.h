@@ -46,6 +46,10 @@ inline std::string WhyNoFaults() {
   return attached.ok() ? "" : attached.status().ToString();
 }
 
+// What changes files and the database, what runs ifreload, and what talks with the bus and the caller.
+inline constexpr const char* kCalls[] = {"flock",  "linkat", "renameat",   "unlinkat", "fsync", "fdatasync", "pwrite64",
+                                         "fchmod", "clone3", "pidfd_open", "waitid",   "poll",  "sendmsg",   "recvmsg"};
+
 // A service whose system calls are made to fail, and what is expected of each apply. The main thread.
 class NetworkFaultFixture : public NetworkFixture {
  protected:
@@ -74,6 +78,33 @@ class NetworkFaultFixture : public NetworkFixture {
     std::vector<std::string> kinds = Kinds();
     kinds.erase(kinds.begin(), kinds.begin() + static_cast<ptrdiff_t>(told_));
     return kinds;
+  }
+
+  // Kills the service at the first call of each kind in `act`, at the second, ... until it is not killed; then it is started
+  // again, and `check` gets the answer of `act`.
+  template <typename Prepare, typename Act, typename Check>
+  void KillEverywhere(Prepare prepare, Act act, Check check) {
+    for (const char* call : kCalls) {
+      bool killed = true;
+      for (int n = 1; killed; ++n) {
+        SCOPED_TRACE(absl::StrFormat("killed at %s number %d", call, n));
+        ASSERT_LE(n, 200) << "it never ends";
+        prepare();
+        absl::Status answer;
+        {
+          const Fault fault(service_->process().pid(), call, "signal=SIGKILL", n);
+          answer = act();
+        }
+        killed = absl::IsUnavailable(answer) || !Answers();
+        if (killed) {
+          ASSERT_TRUE(service_->process().WaitExit(kPatience).has_value()) << "it is there and does not answer: " << answer;
+          Start();
+        }
+        WaitUntilQuiet();
+        check(answer);
+        if (HasFailure()) return;
+      }
+    }
   }
 
   // What holds whatever happened.

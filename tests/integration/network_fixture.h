@@ -49,13 +49,18 @@ class NetworkFixture : public ::testing::Test {
   void StartBus() { bus_ = std::make_unique<BusProcess>(bus_flags_); }
   std::string BusAddress() const { return bus_ ? bus_->address() : absent_bus_; }
 
-  // Until nothing is under way but what awaits confirmation.
-  void WaitForTurn() {
+  // FAILED_PRECONDITION or OK when nothing is under way but what awaits confirmation, ABORTED when something is; changes nothing.
+  absl::Status Probe() {
     network::v1::ConfirmApplyRequest nothing;
     nothing.set_validate_only(true);
+    return Call(&Stub::ConfirmApply, service_->stub(), nothing, kPatience).status();
+  }
+  bool Answers() { return !absl::IsUnavailable(Probe()); }
+  // Until nothing is under way but what awaits confirmation.
+  void WaitForTurn() {
     WaitFor("network-service to have nothing to do", [&] {
-      const auto answer = Call(&Stub::ConfirmApply, service_->stub(), nothing, kPatience);
-      return answer.ok() || absl::IsFailedPrecondition(answer.status());
+      const absl::Status status = Probe();
+      return status.ok() || absl::IsFailedPrecondition(status);
     });
   }
   // ... and the bus knows of all that happened.
