@@ -150,6 +150,20 @@ TEST_F(NetworkConfirmTest, ARevertDoesNotTouchWhatWasStagedSince) {
   EXPECT_EQ(folder_.Read("interfaces.pvebus-reverted"), Interfaces(1));
 }
 
+TEST_F(NetworkConfirmTest, ARevertMeansWhatAwaitsConfirmationWhateverOthersChangedSince) {
+  const Apply awaited = Await(hours(1));
+  folder_.Append("interfaces", "\niface test2 inet manual\n");
+  WaitFor(
+      "the other change to be told", [&] { return Kinds().size() == 2; }, kPatience);
+
+  const auto reverted = Revert();
+
+  ASSERT_TRUE(reverted.ok()) << reverted.status();
+  EXPECT_EQ(reverted->apply_id(), awaited.apply_id());
+  EXPECT_EQ(folder_.Read("interfaces"), Interfaces(0));
+  EXPECT_EQ(folder_.Read("interfaces.pvebus-reverted"), Interfaces(1) + "\niface test2 inet manual\n");
+}
+
 TEST_F(NetworkConfirmTest, WhatWasCommittedIsTakenBackByAnApplyOfItsOwn) {
   StartBoth();
   folder_.Write("interfaces.new", Interfaces(1));

@@ -148,6 +148,38 @@ TEST_F(NetworkWatchTest, WhatOthersChangedBeforeAnApplyIsToldApartFromIt) {
   EXPECT_EQ(Events()[1].network_applied().changes(0).target(), "test1");
 }
 
+TEST_F(NetworkWatchTest, WhatSdnWroteBeforeARevertIsToldOnce) {
+  StartBoth();
+  folder_.Write("interfaces.new", WithSources(1));
+  ASSERT_TRUE(ApplyStaged(WithConfirmation(std::chrono::hours(1))).ok());
+  folder_.Replace("interfaces.d/sdn", Vnet(1));
+  WaitFor(
+      "SDN's change to be told", [&] { return Kinds().size() == 2; }, kPatience);
+
+  ASSERT_TRUE(Revert().ok());
+
+  LetPass(kSilence);
+  EXPECT_THAT(Kinds(), ElementsAre("network_applied", "network_applied", "network_reverted"));
+}
+
+TEST_F(NetworkWatchTest, WhatOthersLostByARevertIsTold) {
+  StartBoth();
+  folder_.Write("interfaces.new", WithSources(1));
+  ASSERT_TRUE(ApplyStaged(WithConfirmation(std::chrono::hours(1))).ok());
+  folder_.Append("interfaces", "\niface test2 inet manual\n");
+  WaitFor(
+      "the other change to be told", [&] { return Kinds().size() == 2; }, kPatience);
+
+  ASSERT_TRUE(Revert().ok());
+
+  WaitFor(
+      "its loss to be told", [&] { return Kinds().size() == 4; }, kPatience);
+  EXPECT_THAT(Kinds(), ElementsAre("network_applied", "network_applied", "network_reverted", "network_applied"));
+  const auto change = Events()[3].network_applied().changes(0);
+  EXPECT_EQ(change.change_type(), event::v1::CHANGE_TYPE_DELETE);
+  EXPECT_EQ(change.target(), "test2");
+}
+
 TEST_F(NetworkWatchTest, WhatChangedWhileTheServiceWasAwayIsToldAtItsStart) {
   StartBoth();
   Kill();
