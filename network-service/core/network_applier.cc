@@ -247,6 +247,10 @@ absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& ap
     if (!*found) return ApplyNotFound(apply_id);
     return **std::move(found);
   }
+  // Whatever others changed since: it is what may have cut somebody off.
+  auto awaiting = FindAwaiting();
+  if (!awaiting.ok()) return awaiting.status();
+  if (*awaiting) return **std::move(awaiting);
   auto newest = store_.List(0, kLookedAt);
   if (!newest.ok()) return newest.status();
   for (ApplyRecord& record : *newest) {

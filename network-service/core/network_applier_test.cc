@@ -407,6 +407,34 @@ TEST_F(NetworkApplierTest, SameRevertAgainTakesNothingElseBack) {
   EXPECT_EQ(ErrorReason(Apply({.request_id = "r"}).status()), "REQUEST_ID_IN_USE");
 }
 
+TEST_F(NetworkApplierTest, WhatAwaitsConfirmationIsTakenBackWhateverOthersChangedSince) {
+  const auto record = Apply({.confirm_timeout = seconds(20)});
+  node_.PutInForce(std::string(kNew) + "\tmtu 1400\n");
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  const auto reverted = applier_->Revert({}, {});
+
+  ASSERT_TRUE(reverted.ok()) << reverted.status();
+  EXPECT_EQ(reverted->apply_id, record->apply_id);
+  EXPECT_EQ(node_.applied, kOld);
+}
+
+TEST_F(NetworkApplierTest, WhatOthersChangedBeforeARevertIsToldOnceAndItsLossToo) {
+  constexpr char kOther[] = "auto eno2\niface eno2 inet manual\n";
+  ASSERT_TRUE(Apply({.confirm_timeout = seconds(20)}).ok());
+  node_.PutInForce(std::string(kNew) + kOther);
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  ASSERT_TRUE(applier_->Revert({}, {}).ok());
+
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kApplied, NoticeKind::kApplied, NoticeKind::kReverted, NoticeKind::kApplied));
+  const auto changes = ChangesOf((*store_->List(0, 1))[0]);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].type, ChangeType::kDelete);
+  EXPECT_EQ(changes[0].target, "eno2");
+}
+
 TEST_F(NetworkApplierTest, CommittedApplyIsTakenBackByAnother) {
   const auto record = Apply();
   const auto dry = applier_->Revert({.validate_only = true}, {});
