@@ -139,10 +139,34 @@ TEST_F(NetworkApplierTest, AReloadThatLacksTheCardsItLackedBeforeIsJudgedByTheKe
   EXPECT_EQ(applier_->Revert({}, {})->state, ApplyState::kCommitted);
 
   node_.staged = kNew + lacking;
-  node_.reload_lies = true;
+  node_.lying_reloads = 2;
   const auto lied = Apply();
   EXPECT_EQ(lied->state, ApplyState::kFailed) << "and not kUndoFailed";
   EXPECT_EQ(lied->failure.reason, "RELOAD_FAILED");
+}
+
+// A slave that its bond lets go of is down after the first.
+TEST_F(NetworkApplierTest, WhatASecondReloadBringsAboutIsApplied) {
+  node_.lying_reloads = 1;
+  node_.reloads = {{.output = "first\n"}, {.output = "second\n"}};
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kCommitted);
+  EXPECT_EQ(record->reload->output, "first\nsecond\n");
+  EXPECT_THAT(record->warnings, IsEmpty());
+}
+
+TEST_F(NetworkApplierTest, AnUndoReloadsASecondTimeToo) {
+  const auto record = Apply({.confirm_timeout = seconds(9)});
+  ASSERT_EQ(record->state, ApplyState::kAwaitingConfirmation);
+  node_.lying_reloads = 1;
+
+  const auto reverted = applier_->Revert({}, {});
+
+  EXPECT_EQ(reverted->state, ApplyState::kReverted);
+  EXPECT_THAT(reverted->warnings, IsEmpty());
+  EXPECT_EQ(node_.kernel.Find("vmbr0")->addresses, KernelOf(ParsePrinted(kOld)).Find("vmbr0")->addresses);
 }
 
 TEST_F(NetworkApplierTest, AReloadThatEndsWithOneFailsWhenNothingWasLacking) {
@@ -239,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
                           "RELOAD_FAILED"},
                     Fault{"ReloadHangs", [](FakeNode& node, auto&) { node.reloads = {{.exit_code = 137, .timed_out = true}}; },
                           "RELOAD_TIMED_OUT"},
-                    Fault{"ReloadLies", [](FakeNode& node, auto&) { node.reload_lies = true; }, "NOT_AS_CONFIGURED"},
+                    Fault{"ReloadLies", [](FakeNode& node, auto&) { node.lying_reloads = 2; }, "NOT_AS_CONFIGURED"},
                     Fault{"ReloadCannotStart",
                           [](FakeNode& node, auto&) { node.failures["Reload"] = absl::InternalError("no memory"); },
                           "RELOAD_FAILED"},
@@ -264,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(NetworkApplierTest, WhatIfreloadLeavesToHotplugIsNotJudged) {
   node_.staged = std::string(kOld) + "allow-hotplug eno2\niface eno2 inet static\n\taddress 203.0.113.1/24\n";
-  node_.reload_lies = true;
+  node_.lying_reloads = 2;
 
   const auto record = Apply();
 

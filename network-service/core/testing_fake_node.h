@@ -71,7 +71,7 @@ class FakeNode final : public NetworkNode {
   // Of `ifreload -a`, one after the other; then all is well.
   std::vector<ProgramReport> reloads;
   ProgramReport syntax;
-  bool reload_lies = false;
+  int lying_reloads = 0;  // the next few end well and do nothing
   // Reloads do all, and end with 1 nevertheless.
   bool reload_complains = false;
   // The next call of that name fails.
@@ -151,9 +151,10 @@ class FakeNode final : public NetworkNode {
       report = reloads.front();
       reloads.erase(reloads.begin());
     }
-    if (report.exit_code == 0 && !report.timed_out && !std::exchange(reload_lies, false)) {
+    if (report.exit_code == 0 && !report.timed_out && lying_reloads == 0) {
       kernel = KernelOf(ParsePrinted(applied.value_or("")));
     }
+    if (lying_reloads > 0) --lying_reloads;
     if (reload_complains) report.exit_code = 1;
     return report;
   }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -34,11 +35,9 @@ Message FromJson(const std::string& json) {
   return message;
 }
 
-bool IsPublished(const Apply& apply) {
-  for (const auto& publication : apply.publications()) {
-    if (publication.state() != network::v1::PUBLICATION_STATE_PUBLISHED) return false;
-  }
-  return true;
+bool IsSettled(const Apply& apply) {
+  return std::all_of(apply.publications().begin(), apply.publications().end(),
+                     [](const auto& publication) { return publication.result().settled(); });
 }
 
 }  // namespace
@@ -149,7 +148,7 @@ Apply NetworkNode::AwaitApply(network::v1::ApplyState state) {
       "the last apply to be " + ApplyState_Name(state),
       [&] {
         apply = LastApply();
-        return apply.state() == state && IsPublished(apply);
+        return apply.state() == state && IsSettled(apply);
       },
       kApplyPatience);
   return apply;

@@ -57,7 +57,7 @@ class NetworkNode {
   network::v1::Apply ApplyStaged(std::vector<std::string> options = {});
   // The newest, with all there is of it.
   network::v1::Apply LastApply();
-  // Waits until the newest apply has this state, and the bus all of its events.
+  // Waits until the newest apply has this state, and all listeners have answered its events.
   network::v1::Apply AwaitApply(network::v1::ApplyState state);
 
   // Events of the journal in their order: NetworkApplied, or network_apply_failed.

@@ -1,7 +1,11 @@
 // The network of a node, changed for real: network-service with Debian's ifupdown2. Runs inside User Mode Linux, as root of it.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <iostream>
 
 #include "absl/strings/str_replace.h"
+#include "sdk/posix/fd.h"
 #include "tests/system/network_uml_fixture.h"
 
 namespace pvebus::testing {
@@ -12,14 +16,15 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Of nas and backup the way to the server changes, of card it does not.
+// Of nas and backup the way to the server changes, of card it does not. That of backup is this node, as soon as it has the
+// address.
 constexpr char kStorages[] = R"(nfs: nas
 	server 10.30.0.9
 	export /nas
 
-nfs: backup
-	server 10.20.0.9
-	export /backup
+cifs: backup
+	server 10.20.0.5
+	share backup
 
 nfs: card
 	server 10.3.0.9
@@ -28,6 +33,15 @@ nfs: card
 dir: local
 	path /var/lib/vz
 )";
+
+// At all addresses that this node has, and gets.
+Fd ServeCifs() {
+  Fd server(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in any{.sin_family = AF_INET, .sin_port = htons(445), .sin_addr = {}, .sin_zero = {}};
+  EXPECT_EQ(bind(server.get(), reinterpret_cast<const sockaddr*>(&any), sizeof(any)), 0);
+  EXPECT_EQ(listen(server.get(), SOMAXCONN), 0);
+  return server;
+}
 
 bus::v1::HookResult HookRow(const bus::v1::PublishResult& result, const std::string& listener, const std::string& hook,
                             const std::string& resource) {
@@ -58,6 +72,7 @@ void ExpectAllWereTold(const bus::v1::PublishResult& result, int transactions) {
 
 // Must show: the whole story.
 TEST_F(NetworkUmlTest, ABridgeThatMovesOntoABondIsToldToAllAndComesBackUnlessConfirmed) {
+  const Fd server = ServeCifs();
   Start().AddStorageService(kStorages);
   node().AddContainerService();
   node().AddMigrationService();
@@ -74,6 +89,7 @@ TEST_F(NetworkUmlTest, ABridgeThatMovesOntoABondIsToldToAllAndComesBackUnlessCon
   EXPECT_EQ(node().Read("interfaces"), kNewInterfaces);
   EXPECT_EQ(node().Read("interfaces.new"), "(none)");
   const Apply reverted = node().AwaitApply(network::v1::APPLY_STATE_REVERTED);
+  const auto history = node().Pvebus({"network", "history"});
 
   // What the operator saw.
   EXPECT_THAT(applied.out, AllOf(HasSubstr("AWAITING_CONFIRMATION: is undone at "), HasSubstr("vmbr0 onto the bond"),
@@ -85,9 +101,10 @@ TEST_F(NetworkUmlTest, ABridgeThatMovesOntoABondIsToldToAllAndComesBackUnlessCon
   // What was published.
   EXPECT_THAT(Told(awaiting.changes()), ElementsAre("update vmbr0", "create bond0", "create vmbr0.20"));
   ASSERT_EQ(awaiting.publications_size(), 1);
-  ExpectAllWereTold(awaiting.publications(0).result(), 1);
-  EXPECT_EQ(HookRow(awaiting.publications(0).result(), "storage-hooks", "storage-vlan-reconciler", "storage/nas").state(),
-            bus::v1::HOOK_STATE_CHANGED);
+  const bus::v1::PublishResult& told = awaiting.publications(0).result();
+  ExpectAllWereTold(told, 1);
+  EXPECT_EQ(HookRow(told, "storage-hooks", "storage-vlan-reconciler", "storage/nas").state(), bus::v1::HOOK_STATE_CHANGED);
+  EXPECT_EQ(HookRow(told, "storage-hooks", "storage-status-refresher", "storage/backup").state(), bus::v1::HOOK_STATE_CHANGED);
   // The old network, and that it is an event, too.
   ExpectOldNetwork();
   EXPECT_EQ(node().Read("interfaces"), kOldInterfaces);
@@ -96,14 +113,13 @@ TEST_F(NetworkUmlTest, ABridgeThatMovesOntoABondIsToldToAllAndComesBackUnlessCon
   EXPECT_EQ(reverted.error().reason(), "NOT_CONFIRMED");
   ASSERT_EQ(reverted.publications_size(), 2);
   EXPECT_EQ(reverted.publications(1).kind(), "network_reverted");
-  ExpectAllWereTold(node().bus().Result(reverted.publications(1).result().event_id(), bus::v1::WAIT_POLICY_SETTLED), 2);
+  ExpectAllWereTold(reverted.publications(1).result(), 2);
   const auto events = node().NetworkEvents();
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].attributes().at("apply_source"), "pending");
   EXPECT_EQ(events[1].attributes().at("apply_source"), "undo");
   EXPECT_THAT(Told(events[1].network_applied().changes()), ElementsAre("delete bond0", "delete vmbr0.20", "update vmbr0"));
   EXPECT_THAT(Addresses("vmbr0.30"), HasSubstr("10.30.0.5/24"));
-  const auto history = node().Pvebus({"network", "history"});
   EXPECT_THAT(history.out, AllOf(HasSubstr("REVERTED"), HasSubstr("NOT_CONFIRMED"), HasSubstr("network_reverted SUCCEEDED")));
   std::cout << applied.out << history.out;
 }
