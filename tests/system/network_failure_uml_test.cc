@@ -131,24 +131,6 @@ iface vxlan7 inet manual
   EXPECT_THAT(Addresses("eno2"), Not(HasSubstr("10.2.0.5"))) << "ifreload -a leaves it to hotplug";
 }
 
-// ifupdown2 gives the card what it shall have, and then the bond lets go of it, which takes it down.
-TEST_F(NetworkUmlTest, ACardThatLeavesItsBondIsUpWithItsAddress) {
-  Start().Stage(kNewInterfaces);
-  node().ApplyStaged();
-  node().Stage(absl::StrReplaceAll(
-      kNewInterfaces,
-      {{"bond-slaves eno1 eno2", "bond-slaves eno1"},
-       {"iface eno2 inet manual", "auto eno2\niface eno2 inet static\n\taddress 10.2.0.5/24\n\taddress fd00:2::5/64"}}));
-
-  const Apply applied = node().ApplyStaged({"--confirm", "60s"});
-
-  EXPECT_EQ(applied.state(), network::v1::APPLY_STATE_AWAITING_CONFIRMATION) << applied.DebugString();
-  EXPECT_THAT(Link("eno2"), AllOf(HasSubstr(R"("UP")"), Not(HasSubstr("master"))));
-  EXPECT_THAT(Addresses("eno2"), AllOf(HasSubstr("10.2.0.5/24"), HasSubstr("fd00:2::5/64")));
-  EXPECT_EQ(node().Pvebus({"network", "revert"}).exit_code, 0);
-  ExpectNewNetwork();
-}
-
 // Debian's ifupdown2 does that, Proxmox VE's does not.
 TEST_F(NetworkUmlTest, GuestsThatAReloadTakesOutOfTheirBridgeAreNamed) {
   Start();

@@ -158,10 +158,17 @@ std::vector<event::v1::SystemEvent> NetworkNode::Events(const std::string& filte
   bus::v1::ListEventsRequest request;
   request.set_filter(filter);
   request.set_page_size(1000);
-  const auto response = Call(&bus::v1::JournalService::Stub::ListEvents, bus_.journal(), request, kPatience);
-  EXPECT_TRUE(response.ok()) << response.status();
-  if (!response.ok()) return {};
-  return {response->events().begin(), response->events().end()};
+  std::vector<event::v1::SystemEvent> events;
+  // The connection may have been idle for so long that the bus has closed it, which the first call on it finds out.
+  WaitFor(
+      "the journal to be read",
+      [&] {
+        const auto response = Call(&bus::v1::JournalService::Stub::ListEvents, bus_.journal(), request, kPatience);
+        if (response.ok()) events.assign(response->events().begin(), response->events().end());
+        return response.ok();
+      },
+      kPatience);
+  return events;
 }
 
 std::vector<event::v1::SystemEvent> NetworkNode::NetworkEvents() { return Events("event_type = network_applied"); }

@@ -15,6 +15,7 @@ using network::v1::Apply;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Of nas and backup the way to the server changes, of card it does not. That of backup is this node, as soon as it has the
 // address.
@@ -143,7 +144,7 @@ TEST_F(NetworkUmlTest, AConfirmedApplyStaysAndIsRenumberedAndTakenBack) {
   for (const char* card : {"eno1", "eno2"}) EXPECT_THAT(Link(card), HasSubstr(R"("master":"bond1")"));
   EXPECT_THAT(Link("bond1"), HasSubstr(R"("master":"vmbr0")"));
   EXPECT_THAT(Link("vmbr0.21"), HasSubstr(R"("id":21)"));
-  EXPECT_THAT(Addresses("vmbr0"), AllOf(HasSubstr("10.0.0.6/24"), ::testing::Not(HasSubstr("10.0.0.5/24"))));
+  EXPECT_THAT(Addresses("vmbr0"), AllOf(HasSubstr("10.0.0.6/24"), Not(HasSubstr("10.0.0.5/24"))));
   EXPECT_THAT(Addresses("vmbr0.21"), HasSubstr("10.21.0.5/24"));
 
   const auto revert = node().Pvebus({"network", "revert", "--reason", "wrong number"});
@@ -159,6 +160,24 @@ TEST_F(NetworkUmlTest, AConfirmedApplyStaysAndIsRenumberedAndTakenBack) {
               ElementsAre("delete bond1", "delete vmbr0.21", "update vmbr0", "create bond0", "create vmbr0.20"));
   EXPECT_EQ(node().NetworkEvents().size(), 3u);
   EXPECT_TRUE(node().FailureEvents().empty());
+}
+
+// ifupdown2 gives the card what it shall have, and then the bond lets go of it, which takes it down.
+TEST_F(NetworkUmlTest, ACardThatLeavesItsBondIsUpWithItsAddress) {
+  Start().Stage(kNewInterfaces);
+  node().ApplyStaged();
+  node().Stage(absl::StrReplaceAll(
+      kNewInterfaces,
+      {{"bond-slaves eno1 eno2", "bond-slaves eno1"},
+       {"iface eno2 inet manual", "auto eno2\niface eno2 inet static\n\taddress 10.2.0.5/24\n\taddress fd00:2::5/64"}}));
+
+  const Apply applied = node().ApplyStaged({"--confirm", "60s"});
+
+  EXPECT_EQ(applied.state(), network::v1::APPLY_STATE_AWAITING_CONFIRMATION) << applied.DebugString();
+  EXPECT_THAT(Link("eno2"), AllOf(HasSubstr(R"("UP")"), Not(HasSubstr("master"))));
+  EXPECT_THAT(Addresses("eno2"), AllOf(HasSubstr("10.2.0.5/24"), HasSubstr("fd00:2::5/64")));
+  EXPECT_EQ(node().Pvebus({"network", "revert"}).exit_code, 0);
+  ExpectNewNetwork();
 }
 
 TEST_F(NetworkUmlTest, WhatSdnWroteAndReloadedIsToldAsItsOwn) {
