@@ -104,7 +104,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Apply(const ApplyRequest& request, c
     auto earlier = store_.FindRequest(request.request_id);
     if (!earlier.ok()) return earlier.status();
     if (*earlier) {
-      const bool same = (*earlier)->request_id == request.request_id && (*earlier)->source == ApplySource::kPending &&
+      const bool same = (*earlier)->source == ApplySource::kPending && (*earlier)->request_id == request.request_id &&
                         (*earlier)->confirm_timeout == request.confirm_timeout;
       return same ? absl::StatusOr<ApplyRecord>(**std::move(earlier)) : RequestIdInUse(request.request_id);
     }
@@ -231,13 +231,22 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Revert(const RevertRequest& request,
     auto earlier = store_.FindRequest(request.request_id);
     if (!earlier.ok()) return earlier.status();
     if (*earlier) {
-      const bool at_once = (*earlier)->revert_request_id == request.request_id;  // while it awaited confirmation
-      const std::string& taken_back = at_once ? (*earlier)->apply_id : (*earlier)->reverts_apply_id;
-      const bool same = !taken_back.empty() && (request.apply_id.empty() || taken_back == request.apply_id);
-      return same ? absl::StatusOr<ApplyRecord>(**std::move(earlier)) : RequestIdInUse(request.request_id);
+      return RevertAgain(**earlier, request, stop);
     }
   }
   return RevertInTurn(request, stop);
+}
+
+absl::StatusOr<ApplyRecord> NetworkApplier::RevertAgain(const ApplyRecord& earlier, const RevertRequest& request,
+                                                        const std::stop_token& stop) {
+  const bool undid = earlier.revert_request_id == request.request_id;
+  const bool is_revert = !undid && earlier.source == ApplySource::kRevert;
+  const std::string& what = undid ? earlier.apply_id : earlier.reverts_apply_id;
+  if (!(undid || is_revert) || (!request.apply_id.empty() && request.apply_id != what)) return RequestIdInUse(request.request_id);
+  if (!undid || !IsUnderWay(earlier.state)) return earlier;
+  RevertRequest again = request;
+  again.apply_id = earlier.apply_id;
+  return RevertInTurn(again, stop);
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& apply_id) const {
@@ -260,7 +269,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& ap
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::RevertInTurn(const RevertRequest& request, const std::stop_token& stop) {
-  const auto record = FindRevertible(request.apply_id);
+  auto record = FindRevertible(request.apply_id);
   if (!record.ok()) return record.status();
   if (WasUndone(*record)) return ApplyNotInForce(*record);
   if (absl::Status status = node_.CheckAbility(); !status.ok()) return status;
@@ -274,9 +283,8 @@ absl::StatusOr<ApplyRecord> NetworkApplier::RevertInTurn(const RevertRequest& re
   const auto lock = node_.Lock(stop);
   if (!lock.ok()) return lock.status();
   const std::string why = request.reason.empty() ? "" : ": " + request.reason;
-  ApplyRecord reverted = *record;
-  reverted.revert_request_id = request.request_id;
-  return UndoInTurn(reverted, {"REVERTED", absl::StrFormat("it was taken back by %s%s", request.requested_by, why)});
+  record->revert_request_id = request.request_id;
+  return UndoInTurn(*record, {"REVERTED", absl::StrFormat("it was taken back by %s%s", request.requested_by, why)});
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::RevertCommitted(const ApplyRecord& reverted, const RevertRequest& request,

@@ -156,7 +156,8 @@ class MemoryApplyStore final : public ApplyStore {
   absl::Status CheckIds(const ApplyRecord& added, int64_t number) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     for (const auto& [other_number, other] : records_) {
       if (other_number == number) continue;
-      if (!added.request_id.empty() && other.request_id == added.request_id) return RequestIdInUse(added.request_id);
+      const bool same = other.request_id == added.request_id || other.revert_request_id == added.request_id;
+      if (!added.request_id.empty() && same) return RequestIdInUse(added.request_id);
       if (other.apply_id == added.apply_id) return absl::InternalError("two applies have the id " + added.apply_id);
     }
     return absl::OkStatus();

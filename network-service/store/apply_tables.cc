@@ -73,8 +73,8 @@ absl::StatusOr<std::optional<ApplyRecord>> ApplyTables::Find(const std::string& 
 
 absl::StatusOr<std::optional<ApplyRecord>> ApplyTables::FindRequest(const std::string& request_id) {
   return FindOne(
-      "SELECT * FROM applies WHERE (request_id = ?1 AND request_id <> '') OR "
-      "(revert_request_id = ?1 AND revert_request_id <> '')",
+      "SELECT * FROM applies WHERE (request_id = ?1 AND request_id <> '') "
+      "OR (revert_request_id = ?1 AND revert_request_id <> '')",
       request_id);
 }
 

@@ -164,6 +164,29 @@ TEST_F(NetworkConfirmTest, ARevertMeansWhatAwaitsConfirmationWhateverOthersChang
   EXPECT_EQ(folder_.Read("interfaces.pvebus-reverted"), Interfaces(1) + "\niface test2 inet manual\n");
 }
 
+TEST_F(NetworkConfirmTest, ARevertThatIsAskedForAgainTakesNothingElseBack) {
+  Await(hours(1));
+  ASSERT_TRUE(Confirm().ok());
+  folder_.Write("interfaces.new", Interfaces(2));
+  ASSERT_TRUE(ApplyStaged(WithConfirmation(hours(1))).ok());
+  network::v1::RevertApplyRequest request;
+  request.set_request_id("r1");
+  const auto first = Call(&Stub::RevertApply, service_->stub(), request, kPatience);
+  ASSERT_TRUE(first.ok()) << first.status();
+  Kill();
+  Start();
+
+  const auto again = Call(&Stub::RevertApply, service_->stub(), request, kPatience);
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->apply().apply_id(), first->apply().apply_id());
+  EXPECT_EQ(again->apply().state(), network::v1::APPLY_STATE_REVERTED);
+  EXPECT_EQ(folder_.Read("interfaces"), Interfaces(1));
+  network::v1::ApplyPendingChangesRequest other;
+  other.set_request_id("r1");
+  EXPECT_THAT(ApplyStaged(other).status(), IsError(StatusCode::kAlreadyExists, "REQUEST_ID_IN_USE"));
+}
+
 TEST_F(NetworkConfirmTest, WhatWasCommittedIsTakenBackByAnApplyOfItsOwn) {
   StartBoth();
   folder_.Write("interfaces.new", Interfaces(1));
