@@ -7,6 +7,7 @@
 #include "network-service/core/checked_reload.h"
 #include "network-service/core/errors.h"
 #include "network-service/core/ifupdown2_output.h"
+#include "network-service/core/interfaces_printer.h"
 #include "network-service/core/printed_interfaces.h"
 
 namespace pvebus::network {
@@ -29,6 +30,17 @@ ReloadVerdict JudgeUndo(const Interfaces& old, const NetworkSnapshot& kernel) {
     (is_failure ? verdict.failures : verdict.warnings).push_back(std::move(finding));
   }
   return verdict;
+}
+
+// What the bus knows of once it has heard that the record was taken back. What others changed meanwhile it knows, too.
+std::string KnownAfterRevert(const KnownConfiguration& known, const ApplyRecord& record) {
+  if (known.interfaces == record.new_interfaces) return record.old_interfaces;
+  Interfaces interfaces = ParsePrinted(known.interfaces);
+  for (ConfigChange& change : ChangesBack(record)) {
+    interfaces.erase(change.target);
+    if (change.new_config) interfaces.emplace(change.target, *std::move(change.new_config));
+  }
+  return PrintInterfaces(interfaces);
 }
 
 }  // namespace
@@ -123,7 +135,12 @@ absl::StatusOr<ApplyRecord> ApplyTransaction::Undo(ApplyRecord record, const App
     record.failure.message += "; the old files are back, but not the network: " + trouble;
   }
   if (!was_in_force || !trouble.empty()) notices.push_back(NoticeKind::kFailed);
-  const absl::Status status = store_.Update(record, notices, KnownConfiguration{record.old_interfaces, boot_id_});
+  KnownConfiguration known{record.old_interfaces, boot_id_};
+  if (was_in_force) {
+    const auto before = store_.Known();
+    if (before.ok() && *before) known.interfaces = KnownAfterRevert(**before, record);
+  }
+  const absl::Status status = store_.Update(record, notices, known);
   if (!status.ok()) {
     return UndoUnfinished(record.apply_id, absl::StrFormat("%s; it was undone, but that could not be recorded: %s",
                                                            failure.message, MessageOf(status)));

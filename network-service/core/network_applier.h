@@ -101,6 +101,8 @@ class NetworkApplier {
   absl::Status CheckNothingAwaits() const ABSL_LOCKS_EXCLUDED(mu_);
   ApplyRecord NewRecord(ApplySource source) const;
   absl::StatusOr<ApplyRecord> ApplyInTurn(const ApplyRequest& request, const std::stop_token& stop);
+  // What has the request's request_id already.
+  absl::StatusOr<ApplyRecord> RevertAgain(const ApplyRecord& earlier, const RevertRequest& request, const std::stop_token& stop);
   absl::StatusOr<ApplyRecord> RevertInTurn(const RevertRequest& request, const std::stop_token& stop);
   absl::StatusOr<ApplyRecord> RevertCommitted(const ApplyRecord& reverted, const RevertRequest& request,
                                               const std::stop_token& stop);

@@ -417,6 +417,64 @@ TEST_F(NetworkApplierTest, WhatAwaitsConfirmationIsTakenBackAtOnce) {
   EXPECT_EQ(node_.applied, kOld);
 }
 
+TEST_F(NetworkApplierTest, WhatAwaitsConfirmationIsTakenBackWhateverOthersChangedSince) {
+  const auto record = Apply({.confirm_timeout = seconds(20)});
+  node_.PutInForce(std::string(kNew) + "\tmtu 1400\n");
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  const auto reverted = applier_->Revert({}, {});
+
+  ASSERT_TRUE(reverted.ok()) << reverted.status();
+  EXPECT_EQ(reverted->apply_id, record->apply_id);
+  EXPECT_EQ(node_.applied, kOld);
+}
+
+TEST_F(NetworkApplierTest, WhatOthersChangedBeforeARevertIsToldOnceAndItsLossToo) {
+  constexpr char kOther[] = "auto eno2\niface eno2 inet manual\n";
+  ASSERT_TRUE(Apply({.confirm_timeout = seconds(20)}).ok());
+  node_.PutInForce(std::string(kNew) + kOther);
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  ASSERT_TRUE(applier_->Revert({}, {}).ok());
+
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kApplied, NoticeKind::kApplied, NoticeKind::kReverted, NoticeKind::kApplied));
+  const auto changes = ChangesOf((*store_->List(0, 1))[0]);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].type, ChangeType::kDelete);
+  EXPECT_EQ(changes[0].target, "eno2");
+}
+
+TEST_F(NetworkApplierTest, SameRevertAgainTakesNothingElseBack) {
+  ASSERT_TRUE(Apply().ok());
+  node_.staged = kOld;
+  const auto record = Apply({.request_id = "a1", .confirm_timeout = seconds(20)});
+  ASSERT_TRUE(applier_->Revert({.request_id = "r1"}, {}).ok());
+
+  const auto again = applier_->Revert({.request_id = "r1"}, {});
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->apply_id, record->apply_id);
+  EXPECT_EQ(again->state, ApplyState::kReverted);
+  EXPECT_EQ(node_.applied, kNew);
+  EXPECT_EQ(applier_->Revert({.apply_id = record->apply_id, .request_id = "r1"}, {})->apply_id, record->apply_id);
+  EXPECT_EQ(ErrorReason(applier_->Revert({.apply_id = "id1", .request_id = "r1"}, {}).status()), "REQUEST_ID_IN_USE");
+  EXPECT_EQ(ErrorReason(applier_->Revert({.request_id = "a1"}, {}).status()), "REQUEST_ID_IN_USE");
+  EXPECT_EQ(ErrorReason(Apply({.request_id = "r1"}).status()), "REQUEST_ID_IN_USE");
+}
+
+TEST_F(NetworkApplierTest, SameRevertAgainGoesOnWithWhatCouldNotBeDone) {
+  ASSERT_TRUE(Apply({.confirm_timeout = seconds(20)}).ok());
+  node_.failures["Restore"] = absl::UnavailableError("read-only");
+  ASSERT_EQ(ErrorReason(applier_->Revert({.request_id = "r1"}, {}).status()), "UNDO_FAILED");
+
+  const auto again = applier_->Revert({.request_id = "r1"}, {});
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->state, ApplyState::kReverted);
+  EXPECT_EQ(node_.applied, kOld);
+}
+
 TEST_F(NetworkApplierTest, CommittedApplyIsTakenBackByAnother) {
   const auto record = Apply();
   const auto dry = applier_->Revert({.validate_only = true}, {});
