@@ -166,7 +166,9 @@ absl::Status NetworkRpc::ReadPage(const v1::ListAppliesRequest& request, v1::Lis
   service::PageRoom room;
   const auto progress = parts_.applier.Progress();
   for (const ApplyRecord& record : *records) {
-    const auto publications = parts_.publications.Stored(record);
+    // Of the newest one it is asked how it stands now: what was pending just now is what people look for.
+    const bool newest = request.page_token().empty() && record.number == records->front().number;
+    const auto publications = newest ? parts_.publications.Refresh(record) : parts_.publications.Stored(record);
     if (!publications.ok()) return publications.status();
     v1::Apply apply = ToProto(record, progress, *publications, Detail::kShort);
     const size_t count = static_cast<size_t>(response.applies_size());
