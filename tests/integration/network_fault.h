@@ -97,7 +97,8 @@ class NetworkFaultFixture : public NetworkFixture {
         }
         killed = absl::IsUnavailable(answer) || !Answers();
         if (killed) {
-          ASSERT_TRUE(service_->process().WaitExit(kPatience).has_value()) << "it is there and does not answer: " << answer;
+          WaitUntilGone();
+          ASSERT_FALSE(HasFailure()) << "it is there and does not answer: " << answer;
           Start();
         }
         WaitUntilQuiet();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 
 #include <future>
 #include <memory>
@@ -44,7 +46,18 @@ class NetworkFixture : public ::testing::Test {
   }
   void Kill() {
     service_->process().Signal(SIGKILL);
-    EXPECT_TRUE(service_->process().WaitExit(kSoon).has_value()) << "waited for a killed process";
+    WaitUntilGone();
+  }
+  // With what it had just begun to start: until that is another program it has the files of the service, and their locks.
+  void WaitUntilGone() {
+    EXPECT_TRUE(service_->process().WaitExit(kPatience).has_value()) << "waited for network-service to end";
+    WaitFor(
+        "the data directory to be nobody's",
+        [&] {
+          const Fd lock(open(folder_.Beside("data/state/lock").c_str(), O_RDONLY | O_CLOEXEC));
+          return !lock || flock(lock.get(), LOCK_SH | LOCK_NB) == 0;
+        },
+        kPatience);
   }
   void StartBus() { bus_ = std::make_unique<BusProcess>(bus_flags_); }
   std::string BusAddress() const { return bus_ ? bus_->address() : absent_bus_; }
