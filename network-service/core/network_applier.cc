@@ -38,6 +38,13 @@ absl::Status CheckRequest(const ApplyRequest& request) {
   return absl::OkStatus();
 }
 
+template <typename Request>
+void SetRequest(const Request& request, ApplyRecord& record) {
+  record.request_id = request.request_id;
+  record.reason = request.reason;
+  record.requested_by = request.requested_by;
+}
+
 }  // namespace
 
 NetworkApplier::NetworkApplier(NetworkNode& node, ApplyStore& store, const Clock& clock, Logger& logger, Options options)
@@ -116,17 +123,10 @@ absl::StatusOr<ApplyRecord> NetworkApplier::ApplyInTurn(const ApplyRequest& requ
   if (absl::Status status = CheckNothingAwaits(); !status.ok()) return status;
   if (absl::Status status = node_.CheckAbility(); !status.ok()) return status;
   ApplyRecord record = NewRecord(ApplySource::kPending);
-  record.request_id = request.request_id;
-  record.reason = request.reason;
-  record.requested_by = request.requested_by;
+  SetRequest(request, record);
   record.confirm_timeout = request.confirm_timeout;
-  Begin(record.apply_id, request.request_id);
-  SetStep(ApplyStep::kLocking);
-  const auto lock = node_.Lock(stop);
+  const auto lock = LockFor(record, stop);
   if (!lock.ok()) return lock.status();
-  SetStep(ApplyStep::kChecking);
-  // What others changed before is not what this apply changes. That it cannot be noticed now is no reason to refuse.
-  (void)NoticeInTurn(ApplySource::kFile);
   const auto files = node_.ReadFiles();
   if (!files.ok()) return files.status();
   if (!files->staged) return NothingStaged(options_.staged_path);
@@ -135,6 +135,17 @@ absl::StatusOr<ApplyRecord> NetworkApplier::ApplyInTurn(const ApplyRequest& requ
   if (!request.etag.empty() && request.etag != plan->etag) return EtagMismatch(plan->etag);
   record.new_file = plan->files.staged.value_or("");
   return Execute(std::move(record), *plan, Candidate::kStaged, request.validate_only, stop);
+}
+
+absl::StatusOr<std::unique_ptr<NodeLock>> NetworkApplier::LockFor(const ApplyRecord& record, const std::stop_token& stop) {
+  Begin(record.apply_id, record.request_id);
+  SetStep(ApplyStep::kLocking);
+  auto lock = node_.Lock(stop);
+  if (!lock.ok()) return lock;
+  SetStep(ApplyStep::kChecking);
+  // What others changed before is not what this apply changes. That it cannot be noticed now is no reason to refuse.
+  (void)NoticeInTurn(ApplySource::kFile);
+  return lock;
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::Execute(ApplyRecord record, const ApplyPlan& plan, Candidate candidate,
@@ -291,16 +302,10 @@ absl::StatusOr<ApplyRecord> NetworkApplier::RevertCommitted(const ApplyRecord& r
                                                             const std::stop_token& stop) {
   if (reverted.source != ApplySource::kPending && reverted.source != ApplySource::kRevert) return NotRevertible(reverted);
   ApplyRecord record = NewRecord(ApplySource::kRevert);
-  record.request_id = request.request_id;
-  record.reason = request.reason;
-  record.requested_by = request.requested_by;
+  SetRequest(request, record);
   record.reverts_apply_id = reverted.apply_id;
-  Begin(record.apply_id, request.request_id);
-  SetStep(ApplyStep::kLocking);
-  const auto lock = node_.Lock(stop);
+  const auto lock = LockFor(record, stop);
   if (!lock.ok()) return lock.status();
-  SetStep(ApplyStep::kChecking);
-  (void)NoticeInTurn(ApplySource::kFile);
   const auto files = node_.ReadFiles();
   if (!files.ok()) return files.status();
   if (files->applied != reverted.new_file) return ApplySuperseded(reverted);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -100,6 +101,8 @@ class NetworkApplier {
 
   absl::Status CheckNothingAwaits() const ABSL_LOCKS_EXCLUDED(mu_);
   ApplyRecord NewRecord(ApplySource source) const;
+  // Shows that the apply begins, and waits for Proxmox VE's lock.
+  absl::StatusOr<std::unique_ptr<NodeLock>> LockFor(const ApplyRecord& record, const std::stop_token& stop);
   absl::StatusOr<ApplyRecord> ApplyInTurn(const ApplyRequest& request, const std::stop_token& stop);
   // What has the request's request_id already.
   absl::StatusOr<ApplyRecord> RevertAgain(const ApplyRecord& earlier, const RevertRequest& request, const std::stop_token& stop);
