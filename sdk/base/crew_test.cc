@@ -57,6 +57,13 @@ class FakeDuty final : public Crew::Duty {
     source_.push_back(std::move(task));
     changed_.NotifyAll();
   }
+  // And closes the source.
+  void PushLast(std::function<void()> task) {
+    MutexLock lock(mu_);
+    source_.push_back(std::move(task));
+    closed_ = true;
+    changed_.NotifyAll();
+  }
   void PushReady(std::function<void()> task) {
     MutexLock lock(mu_);
     ready_.push_back(std::move(task));
@@ -219,8 +226,7 @@ TEST_P(CrewTest, WorkIsDoneAfterTheSourceHasDriedUp) {
   FakeDuty duty(GetParam());
   Crew crew(duty, 3);
   crew.Start();
-  duty.Close();
-  duty.Push([] {});
+  duty.PushLast([] {});
   ASSERT_TRUE(duty.WaitDone(1)) << "waited for the last task of the source";
 
   duty.PushReady([] {});
