@@ -62,6 +62,8 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"ETAG_MISMATCH", "`pvebus network pending` shows what it is now, and its etag"},
       {"CONFIRMATION_PENDING", "`pvebus network confirm` keeps what was applied, `pvebus network revert` takes it back"},
       {"APPLY_IN_PROGRESS", "`pvebus network history APPLY` shows what it is doing"},
+      {"CONFIGURATION_CHANGED", "`pvebus network pending` shows what it is now"},
+      {"IFUPDOWN2_BUSY", "see what it is doing: `ps -C ifreload,ifup -f`; try again when it is done"},
       {"CONFIGURATION_LOCKED", "try again when Proxmox VE, or whoever edits the network, is done"},
       {"RECOVERY_PENDING", "see what network-service logs: `journalctl -u pvebus-network`"},
       {"IFUPDOWN2_MISSING", "`apt install ifupdown2`; it replaces ifupdown"},

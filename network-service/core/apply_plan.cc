@@ -17,12 +17,13 @@ uint64_t Hash(uint64_t hash, std::string_view bytes) {
   return (hash ^ bytes.size()) * 1099511628211u;
 }
 
-std::string EtagOf(const NodeFiles& files, const NetworkConfiguration& before) {
+std::string EtagOf(const NodeFiles& files, const NetworkConfiguration& before, const NetworkConfiguration& after) {
   uint64_t hash = 14695981039346656037u;
   hash = Hash(hash, files.applied.value_or(""));
   hash = Hash(hash, files.staged.value_or(""));
   // What is sourced.
   hash = Hash(hash, PrintInterfaces(before.interfaces));
+  hash = Hash(hash, PrintInterfaces(after.interfaces));
   return absl::StrFormat("%016x", hash);
 }
 
@@ -37,7 +38,7 @@ absl::StatusOr<ApplyPlan> ReadPlan(NetworkNode& node, Candidate candidate) {
   if (!after.ok()) return after.status();
   ApplyPlan plan{.files = *std::move(files), .before = *std::move(before), .after = *std::move(after)};
   plan.diff = Compare(plan.before, plan.after);
-  plan.etag = EtagOf(plan.files, plan.before);
+  plan.etag = EtagOf(plan.files, plan.before, plan.after);
   return plan;
 }
 

@@ -52,6 +52,9 @@ ApplyTransaction::ApplyTransaction(NetworkNode& node, ApplyStore& store, const C
 absl::StatusOr<ApplyRecord> ApplyTransaction::Run(ApplyRecord record, const ApplyPlan& plan, Candidate candidate) {
   const auto kernel_before = node_.ReadKernel();
   if (!kernel_before.ok()) return kernel_before.status();
+  const auto files = node_.ReadFiles();
+  if (!files.ok()) return files.status();
+  if (files->applied != record.old_file) return ConfigurationChanged();
   record.state = ApplyState::kApplying;
   // From here on a later process would undo it.
   if (absl::Status status = store_.Add(record, {}, std::nullopt); !status.ok()) return status;
@@ -111,9 +114,11 @@ std::optional<ApplyFailure> ApplyTransaction::Commit(ApplyRecord& record, const 
 }
 
 absl::StatusOr<ApplyRecord> ApplyTransaction::Undo(ApplyRecord record, const ApplyFailure& failure) {
+  if (undone_ && undone_->record.apply_id == record.apply_id) return RecordUndone();
   const bool was_in_force = record.state != ApplyState::kApplying;
   if (was_in_force) record.state = ApplyState::kReverting;
   record.failure = failure;
+  unfinished_ = record;
   // So that a later process goes on with it, and knows why. It would do so without it, too: a full disk is no reason to stay.
   (void)store_.Update(record, {}, std::nullopt);
   on_step_(ApplyStep::kUndoing);
@@ -140,11 +145,19 @@ absl::StatusOr<ApplyRecord> ApplyTransaction::Undo(ApplyRecord record, const App
     const auto before = store_.Known();
     if (before.ok() && *before) known.interfaces = KnownAfterRevert(**before, record);
   }
-  const absl::Status status = store_.Update(record, notices, known);
+  undone_ = Undone{std::move(record), std::move(notices), std::move(known)};
+  return RecordUndone();
+}
+
+absl::StatusOr<ApplyRecord> ApplyTransaction::RecordUndone() {
+  const absl::Status status = store_.Update(undone_->record, undone_->notices, undone_->known);
   if (!status.ok()) {
-    return UndoUnfinished(record.apply_id, absl::StrFormat("%s; it was undone, but that could not be recorded: %s",
-                                                           failure.message, MessageOf(status)));
+    return UndoUnfinished(undone_->record.apply_id, absl::StrFormat("%s; it was undone, but that could not be recorded: %s",
+                                                                    undone_->record.failure.message, MessageOf(status)));
   }
+  ApplyRecord record = std::move(undone_->record);
+  undone_.reset();
+  unfinished_.reset();
   (void)node_.DropOld();
   return record;
 }

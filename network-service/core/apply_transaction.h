@@ -31,9 +31,20 @@ class ApplyTransaction {
   // Brings the old configuration back, also after a crash at any point of Run or Undo: kFailed, or of one that had been in force
   // kReverted; kUndoFailed. An error (INTERNAL UNDO_FAILED) when the files could not be brought back or the end not be recorded:
   // the record is under way, and it has to be called again.
+  // Then it goes on where it had come to.
   absl::StatusOr<ApplyRecord> Undo(ApplyRecord record, const ApplyFailure& failure);
+  // What Undo could not do or record yet, whatever the store says of it.
+  const std::optional<ApplyRecord>& unfinished() const { return unfinished_; }
 
  private:
+  // An apply that is undone, and what is to be recorded of it.
+  struct Undone {
+    ApplyRecord record;
+    std::vector<NoticeKind> notices;
+    KnownConfiguration known;
+  };
+
+  absl::StatusOr<ApplyRecord> RecordUndone();
   std::optional<ApplyFailure> PutInForce(ApplyRecord& record, const ApplyPlan& plan, Candidate candidate,
                                          const NetworkSnapshot& kernel_before);
   std::optional<ApplyFailure> Commit(ApplyRecord& record, const NetworkDiff& diff);
@@ -45,6 +56,8 @@ class ApplyTransaction {
   const Clock& clock_;
   const std::string boot_id_;
   const std::function<void(ApplyStep)> on_step_;
+  std::optional<ApplyRecord> unfinished_;
+  std::optional<Undone> undone_;  // not recorded yet
 };
 
 }  // namespace pvebus::network

@@ -81,6 +81,16 @@ absl::Status EtagMismatch(std::string_view etag) {
                    {{"field", "etag"}, {"etag", std::string(etag)}});
 }
 
+absl::Status ConfigurationChanged() {
+  return MakeError(StatusCode::kAborted, "CONFIGURATION_CHANGED",
+                   "somebody changed the configuration while it was checked; nothing was touched: look at it again");
+}
+
+absl::Status Ifupdown2Busy() {
+  return MakeError(StatusCode::kUnavailable, "IFUPDOWN2_BUSY",
+                   "another run of ifupdown2 does not end; nothing was touched: try again later");
+}
+
 absl::Status ConfirmTimeoutInvalid() {
   return MakeError(StatusCode::kInvalidArgument, "CONFIRM_TIMEOUT_INVALID", "confirm_timeout has to be 1 s .. 24 h",
                    {{"field", "confirm_timeout"}});
@@ -200,8 +210,10 @@ absl::Status UndoneApply(const ApplyRecord& record) {
     return MakeError(StatusCode::kInternal, "UNDO_FAILED", record.failure.message,
                      {{"apply_id", record.apply_id}, {"cause", record.failure.reason}});
   }
+  const bool left = record.failure.reason == kLeftToOthers;
   return AboutApply(StatusCode::kFailedPrecondition, record.failure.reason,
-                    absl::StrFormat("%s; the old configuration is back", record.failure.message), record.apply_id);
+                    absl::StrFormat("%s%s", record.failure.message, left ? "" : "; the old configuration is back"),
+                    record.apply_id);
 }
 
 absl::Status UndoUnfinished(std::string_view apply_id, std::string_view why) {

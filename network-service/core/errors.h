@@ -14,6 +14,8 @@ inline constexpr std::chrono::seconds kLeastConfirmTimeout{1};
 inline constexpr std::chrono::hours kMostConfirmTimeout{24};
 inline constexpr size_t kMostReasonBytes = 1024;
 inline constexpr size_t kMostRequestIdBytes = 256;
+// ApplyFailure::reason of what was interrupted and then changed by somebody else: it is as that one left it.
+inline constexpr char kLeftToOthers[] = "LEFT_TO_OTHERS";
 
 // Every error of network-service that a user sees.
 
@@ -25,6 +27,8 @@ absl::Status NothingStaged(std::string_view path);                // FAILED_PREC
 absl::Status StagedInvalid(const NetworkDiff& diff);              // FAILED_PRECONDITION STAGED_INVALID, with the first errors
 absl::Status SyntaxCheckFailed(const ProgramReport& report);      // FAILED_PRECONDITION SYNTAX_CHECK_FAILED
 absl::Status EtagMismatch(std::string_view etag);                 // ABORTED ETAG_MISMATCH: `etag` is what it is now
+absl::Status ConfigurationChanged();                              // ABORTED CONFIGURATION_CHANGED
+absl::Status Ifupdown2Busy();                                     // UNAVAILABLE IFUPDOWN2_BUSY
 absl::Status ConfirmTimeoutInvalid();                             // INVALID_ARGUMENT CONFIRM_TIMEOUT_INVALID
 absl::Status FieldTooLong(std::string_view field, size_t limit);  // INVALID_ARGUMENT FIELD_TOO_LONG
 absl::Status RequestIdInUse(std::string_view request_id);         // ALREADY_EXISTS REQUEST_ID_IN_USE

@@ -18,6 +18,7 @@ namespace {
 
 // How far back what can be taken back is looked for: what others changed stands between.
 constexpr size_t kLookedAt = 100;
+constexpr int kOtherIsAtWork = 89;  // ifupdown2's exit status, of a run that did nothing
 // After an apply could not be undone.
 constexpr std::chrono::seconds kTryAgainAfter{10};
 
@@ -154,6 +155,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Execute(ApplyRecord record, const Ap
   SetStep(ApplyStep::kCheckingSyntax);
   const auto syntax = node_.CheckSyntax(candidate, stop);
   if (!syntax.ok()) return syntax.status();
+  if (syntax->exit_code == kOtherIsAtWork) return Ifupdown2Busy();
   if (RefusesConfiguration(*syntax)) return SyntaxCheckFailed(*syntax);
   record.old_file = plan.files.applied;
   record.old_interfaces = PrintInterfaces(plan.before.interfaces);
@@ -171,7 +173,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Execute(ApplyRecord record, const Ap
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::UndoInTurn(const ApplyRecord& record, const ApplyFailure& failure) {
-  Begin(record.apply_id, record.request_id);
+  Begin(record.apply_id, record.revert_request_id.empty() ? record.request_id : record.revert_request_id);
   logger_.Warning("apply=%s state=%s message=\"is undone: %s\"", record.apply_id,
                   NameOf(record.state == ApplyState::kApplying ? ApplyState::kApplying : ApplyState::kReverting),
                   Logged(failure.message));
@@ -222,9 +224,11 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Confirm(const std::string& apply_id,
   if (!found.ok()) return found.status();
   if (!*found) return apply_id.empty() ? NothingToConfirm() : ApplyNotFound(apply_id);
   ApplyRecord record = **std::move(found);
-  if (record.state == ApplyState::kCommitted) return record;
-  if (record.state != ApplyState::kAwaitingConfirmation) return ApplyNotInForce(record);
-  if (validate_only) return record;
+  const auto& unfinished = transaction_.unfinished();
+  if (unfinished && unfinished->apply_id == record.apply_id) return UndoneApply(*unfinished);
+  if (record.state != ApplyState::kCommitted && record.state != ApplyState::kAwaitingConfirmation) return ApplyNotInForce(record);
+  if (validate_only) record.apply_id.clear();
+  if (validate_only || record.state == ApplyState::kCommitted) return record;
   record.state = ApplyState::kCommitted;
   record.end_time = clock_.SystemNow();
   if (absl::Status status = store_.Update(record, {}, std::nullopt); !status.ok()) return status;
@@ -274,7 +278,8 @@ absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& ap
   auto newest = store_.List(0, kLookedAt);
   if (!newest.ok()) return newest.status();
   for (ApplyRecord& record : *newest) {
-    if (!WasUndone(record)) return std::move(record);
+    const bool ours = record.source == ApplySource::kPending || record.source == ApplySource::kRevert;
+    if (ours && !WasUndone(record)) return std::move(record);
   }
   return NothingToRevert();
 }
@@ -288,7 +293,11 @@ absl::StatusOr<ApplyRecord> NetworkApplier::RevertInTurn(const RevertRequest& re
     if (absl::Status status = CheckNothingAwaits(); !status.ok()) return status;
     return RevertCommitted(*record, request, stop);
   }
-  if (request.validate_only) return *record;
+  if (request.validate_only) {
+    record->apply_id.clear();
+    std::swap(record->old_interfaces, record->new_interfaces);
+    return record;
+  }
   Begin(record->apply_id, request.request_id);
   SetStep(ApplyStep::kLocking);
   const auto lock = node_.Lock(stop);

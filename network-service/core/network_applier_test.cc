@@ -343,6 +343,94 @@ TEST_F(NetworkApplierTest, FilesThatCannotBePutBackYetAreNoChangeOfOthers) {
   EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed));
 }
 
+TEST_F(NetworkApplierTest, UndoThatCannotBeRecordedIsRecordedLaterAndNotDoneAgain) {
+  node_.reloads = {{.exit_code = 3, .output = "boom"}};
+  store_->FailNext(MakeError(absl::StatusCode::kResourceExhausted, "NETWORK_STATE_FULL", "no room"), 1, 3);
+  EXPECT_EQ(ErrorReason(Apply().status()), "UNDO_FAILED");
+  const auto reloads = [&] { return std::count(node_.calls.begin(), node_.calls.end(), "Reload"); };
+  const auto before = reloads();
+  clock_.Advance(seconds(10));
+  EXPECT_TRUE(applier_->GoOn().ok());
+  EXPECT_EQ((*store_->List(0, 1))[0].state, ApplyState::kApplying) << "there is still no room";
+
+  clock_.Advance(seconds(10));
+  EXPECT_TRUE(applier_->GoOn().ok());
+
+  EXPECT_EQ(reloads(), before);
+  const ApplyRecord record = (*store_->List(0, 1))[0];
+  EXPECT_EQ(record.state, ApplyState::kFailed);
+  EXPECT_EQ(record.failure.reason, "RELOAD_FAILED") << "the reason is not forgotten";
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed));
+}
+
+TEST_F(NetworkApplierTest, RevertOfTheUnconfirmedThatCannotBeRecordedIsNotForgotten) {
+  const auto record = Apply({.confirm_timeout = seconds(20)});
+  store_->FailNext(MakeError(absl::StatusCode::kResourceExhausted, "NETWORK_STATE_FULL", "no room"), 0, 2);
+  clock_.Advance(seconds(20));
+  EXPECT_FALSE(applier_->GoOn().ok());
+  EXPECT_EQ(node_.applied, kOld);
+  EXPECT_EQ(ErrorReason(applier_->Confirm(record->apply_id, false).status()), "UNDO_FAILED");
+  EXPECT_EQ(ErrorReason(Apply().status()), "UNDO_FAILED");
+
+  clock_.Advance(seconds(10));
+  EXPECT_TRUE(applier_->GoOn().ok());
+
+  EXPECT_EQ((*store_->Find(record->apply_id))->state, ApplyState::kReverted);
+  EXPECT_EQ((*store_->Find(record->apply_id))->failure.reason, "NOT_CONFIRMED");
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kApplied, NoticeKind::kReverted));
+}
+
+TEST_F(NetworkApplierTest, FileThatIsEditedWhileItIsCheckedIsNotLost) {
+  const std::string edited = std::string(kOld) + "\tmtu 1400\n";
+  node_.before_call = [&](const std::string& call) {
+    if (call == "CheckSyntax") node_.applied = edited;
+  };
+
+  EXPECT_EQ(ErrorReason(Apply().status()), "CONFIGURATION_CHANGED");
+
+  EXPECT_EQ(node_.applied, edited);
+  EXPECT_EQ(node_.staged, kNew);
+  EXPECT_THAT(Notices(), IsEmpty());
+}
+
+TEST_F(NetworkApplierTest, BusyIfupdownRefusesNoConfiguration) {
+  node_.syntax.exit_code = 89;
+  EXPECT_EQ(ErrorReason(Apply().status()), "IFUPDOWN2_BUSY");
+
+  node_.others_at_work = true;
+  EXPECT_EQ(ErrorReason(applier_->NoticeOtherChanges({})), "IFUPDOWN2_BUSY");
+}
+
+TEST_F(NetworkApplierTest, EtagIsOfAllThatIsSourced) {
+  const auto plan = ReadPlan(node_, Candidate::kStaged);
+  node_.sdn = "auto vnet1\niface vnet1\n\tbridge-ports none\n";
+
+  EXPECT_EQ(ErrorReason(Apply({.etag = plan->etag}).status()), "ETAG_MISMATCH");
+}
+
+TEST_F(NetworkApplierTest, LastApplyIsTakenBackThoughSdnChangedSince) {
+  const auto record = Apply();
+  node_.sdn = "auto vnet1\niface vnet1\n\tbridge-ports none\n";
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  const auto reverted = applier_->Revert({}, {});
+
+  ASSERT_TRUE(reverted.ok()) << reverted.status();
+  EXPECT_EQ(reverted->reverts_apply_id, record->apply_id);
+}
+
+TEST_F(NetworkApplierTest, DryRunsOfWhatAwaitsConfirmationSayWhatWouldChange) {
+  const auto record = Apply({.confirm_timeout = seconds(20)});
+
+  const auto revert = applier_->Revert({.validate_only = true}, {});
+  const auto confirm = applier_->Confirm("", true);
+
+  EXPECT_THAT(revert->apply_id, IsEmpty());
+  EXPECT_EQ(ChangesOf(*revert), ChangesBack(*record));
+  EXPECT_THAT(confirm->apply_id, IsEmpty());
+  EXPECT_EQ((*store_->Find(record->apply_id))->state, ApplyState::kAwaitingConfirmation);
+}
+
 TEST_F(NetworkApplierTest, UnconfirmedIsReverted) {
   const auto record = Apply({.confirm_timeout = seconds(20)});
   ASSERT_EQ(record->state, ApplyState::kAwaitingConfirmation);
@@ -744,6 +832,7 @@ TEST_F(NetworkApplierCrashTest, FileThatOthersWroteAfterTheCrashIsLeft) {
   EXPECT_EQ(node_.applied, others);
   EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed, NoticeKind::kApplied));
   EXPECT_THAT((*store_->List(0, 10)).back().failure.message, HasSubstr("somebody else"));
+  EXPECT_EQ((*store_->List(0, 10)).back().failure.reason, kLeftToOthers);
 }
 
 }  // namespace

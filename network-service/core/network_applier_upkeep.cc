@@ -87,7 +87,7 @@ void NetworkApplier::RecoverOne(const ApplyRecord& record) {
 void NetworkApplier::LeaveToOthers(ApplyRecord record) {
   record.state = ApplyState::kFailed;
   record.end_time = clock_.SystemNow();
-  record.failure = {kInterrupted,
+  record.failure = {kLeftToOthers,
                     "the service ended while it was being applied, and somebody else has changed the file since: it was left as "
                     "it is now"};
   const absl::Status status = store_.Update(record, {NoticeKind::kFailed}, std::nullopt);
@@ -136,15 +136,21 @@ absl::Status NetworkApplier::TryAgain() {
     MutexLock lock(mu_);
     try_again_.reset();
   }
-  for (const ApplyRecord& record : *records) {
-    if (record.state != ApplyState::kAwaitingConfirmation) RecoverOne(record);
+  if (const std::optional<ApplyRecord> unfinished = transaction_.unfinished()) {
+    const auto lock = node_.Lock({});  // and without it: nobody else can take this back
+    (void)UndoInTurn(*unfinished, unfinished->failure);
+  } else {
+    for (const ApplyRecord& record : *records) {
+      if (record.state != ApplyState::kAwaitingConfirmation) RecoverOne(record);
+    }
   }
   return NoticeInTurn(ApplySource::kFile);
 }
 
 absl::Status NetworkApplier::NoticeOtherChanges(const std::stop_token& stop) {
-  node_.WaitForOtherReloads(stop);
+  const bool free = node_.WaitForOtherReloads(stop);
   if (stop.stop_requested()) return absl::OkStatus();
+  if (!free) return Ifupdown2Busy();  // looked at again: meanwhile something may be due
   const auto turn = TakeTurn("");
   if (!turn.ok()) return turn.status();
   return NoticeInTurn(ApplySource::kFile);

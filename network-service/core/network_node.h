@@ -70,8 +70,8 @@ class NetworkNode {
 
   // `ifreload -a`. When its time is over it is ended with all that it started. An error only when it could not be started.
   virtual absl::StatusOr<ProgramReport> Reload(const std::stop_token& stop) = 0;
-  // Waits until no ifupdown2 is at work, at most for the time limit of a reload.
-  virtual void WaitForOtherReloads(const std::stop_token& stop) = 0;
+  // Waits a moment (a second) until no ifupdown2 is at work. False: one still is.
+  virtual bool WaitForOtherReloads(const std::stop_token& stop) = 0;
   virtual absl::StatusOr<NetworkSnapshot> ReadKernel() = 0;
 };
 

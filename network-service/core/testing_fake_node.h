@@ -81,6 +81,7 @@ class FakeNode final : public NetworkNode {
   // Called while ifreload runs.
   std::function<void()> during_reload = [] {};
   // Called while reloads of others are waited for.
+  bool others_at_work = false;
   std::function<void(const std::stop_token&)> during_wait = [](const std::stop_token&) {};
   std::vector<std::string> calls;
   int locked = 0;
@@ -158,9 +159,10 @@ class FakeNode final : public NetworkNode {
     if (reload_complains) report.exit_code = 1;
     return report;
   }
-  void WaitForOtherReloads(const std::stop_token& stop) override {
+  bool WaitForOtherReloads(const std::stop_token& stop) override {
     (void)Begin("WaitForOtherReloads");
     during_wait(stop);
+    return !others_at_work;
   }
   absl::StatusOr<NetworkSnapshot> ReadKernel() override {
     if (absl::Status status = Begin("ReadKernel"); !status.ok()) return status;

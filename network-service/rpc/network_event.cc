@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "network-service/core/errors.h"
 #include "network-service/core/printed_interfaces.h"
 #include "network-service/core/program_output.h"
 #include "network-service/json/network_json.h"
@@ -89,7 +90,8 @@ void SetFailed(const ApplyRecord& record, SystemEvent& event) {
   Set(custom, "reason", record.failure.reason);
   Set(custom, "message", record.failure.message);
   Set(custom, "operator_reason", record.reason);
-  Field(custom, "old_configuration_restored").set_bool_value(record.state != ApplyState::kUndoFailed);
+  Field(custom, "old_configuration_restored")
+      .set_bool_value(record.state != ApplyState::kUndoFailed && record.failure.reason != kLeftToOthers);
   if (!record.reload) return;
   Field(custom, "reload_exit_code").set_number_value(record.reload->exit_code);
   Set(custom, "reload_output", EndOfOutput(*record.reload));

@@ -88,8 +88,8 @@ ServerUnaryReactor* NetworkRpc::ApplyPendingChanges(CallbackServerContext* conte
   if (absl::Status status = CheckTimeout(*request); !status.ok()) return service::Reply(context, status);
   // It goes on when the caller hangs up.
   return ReplyLater(context, parts_.changing, [this, request = RequestOf(*request, context->peer()), response] {
-    const auto record = parts_.applier.Apply(request, {});
-    if (absl::Status status = Finish(record, *response->mutable_apply()); !status.ok()) return status;
+    const auto record = Finish(parts_.applier.Apply(request, {}), *response->mutable_apply());
+    if (!record.ok()) return record.status();
     return record->apply_id.empty() || IsInForce(*record) ? absl::OkStatus() : UndoneApply(*record);
   });
 }
@@ -99,7 +99,7 @@ ServerUnaryReactor* NetworkRpc::ConfirmApply(CallbackServerContext* context, con
   return ReplyLater(context, parts_.confirming, [this, request, response] {
     const auto record = parts_.applier.Confirm(request->apply_id(), request->validate_only());
     if (!record.ok()) return record.status();
-    const auto publications = parts_.publications.Stored(*record);
+    const auto publications = parts_.publications.Stored(*record);  // of a dry run none
     if (!publications.ok()) return publications.status();
     *response->mutable_apply() = ToProto(*record, std::nullopt, *publications, Detail::kAll);
     return absl::OkStatus();
@@ -109,23 +109,25 @@ ServerUnaryReactor* NetworkRpc::ConfirmApply(CallbackServerContext* context, con
 ServerUnaryReactor* NetworkRpc::RevertApply(CallbackServerContext* context, const v1::RevertApplyRequest* request,
                                             v1::RevertApplyResponse* response) {
   return ReplyLater(context, parts_.changing, [this, request = RequestOf(*request, context->peer()), response] {
-    const auto record = parts_.applier.Revert(request, {});
-    if (absl::Status status = Finish(record, *response->mutable_apply()); !status.ok()) return status;
+    const auto record = Finish(parts_.applier.Revert(request, {}), *response->mutable_apply());
+    if (!record.ok()) return record.status();
     const bool done = record->apply_id.empty() || IsInForce(*record) || record->state == ApplyState::kReverted;
     return done ? absl::OkStatus() : UndoneApply(*record);
   });
 }
 
-absl::Status NetworkRpc::Finish(const absl::StatusOr<ApplyRecord>& record, v1::Apply& apply) const {
-  if (!record.ok()) return record.status();
+absl::StatusOr<ApplyRecord> NetworkRpc::Finish(absl::StatusOr<ApplyRecord> record, v1::Apply& apply) const {
+  if (!record.ok()) return record;
   std::vector<Publication> publications;
   if (!record->apply_id.empty()) {
     auto awaited = parts_.publications.Await(*record);
     if (!awaited.ok()) return awaited.status();
     publications = *std::move(awaited);
+    auto now = parts_.store.Find(record->apply_id);
+    if (now.ok() && *now) record = **std::move(now);
   }
   apply = ToProto(*record, std::nullopt, publications, Detail::kAll);
-  return absl::OkStatus();
+  return record;
 }
 
 ServerUnaryReactor* NetworkRpc::ListApplies(CallbackServerContext* context, const v1::ListAppliesRequest* request,

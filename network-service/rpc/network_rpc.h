@@ -43,8 +43,8 @@ class NetworkRpc final : public v1::NetworkService::CallbackService {
   absl::Status ReadPending(v1::GetPendingChangesResponse& response) const;
   absl::Status ReadOne(const v1::ListAppliesRequest& request, v1::ListAppliesResponse& response) const;
   absl::Status ReadPage(const v1::ListAppliesRequest& request, v1::ListAppliesResponse& response) const;
-  // With what its listeners answered.
-  absl::Status Finish(const absl::StatusOr<ApplyRecord>& record, v1::Apply& apply) const;
+  // With what its listeners answered, and as it is after they did: meanwhile the time for a confirmation may have run out.
+  absl::StatusOr<ApplyRecord> Finish(absl::StatusOr<ApplyRecord> record, v1::Apply& apply) const;
 
   const NetworkRpcParts parts_;
 };

@@ -382,7 +382,7 @@ TEST_F(NetworkRpcTest, WhatAwaitsConfirmationIsConfirmed) {
   EXPECT_EQ(ErrorReason(second), "CONFIRMATION_PENDING");
   EXPECT_EQ(ErrorMetadata(second)["apply_id"], applied->apply_id());
   ASSERT_TRUE(checked.ok() && confirmed.ok() && again.ok());
-  EXPECT_EQ(checked->state(), v1::APPLY_STATE_AWAITING_CONFIRMATION);
+  EXPECT_EQ(checked->state(), v1::APPLY_STATE_DRY_RUN);
   EXPECT_EQ(confirmed->apply_id(), applied->apply_id());
   EXPECT_EQ(confirmed->state(), v1::APPLY_STATE_COMMITTED);
   EXPECT_EQ(confirmed->publications_size(), 1);

@@ -1,5 +1,7 @@
 #include "network-service/host/files/main_files.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -51,6 +53,12 @@ absl::Status Drop(DurableFolder& folder) {
   return status;
 }
 
+// Two names of one file.
+bool AreOne(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored);
+}
+
 }  // namespace
 
 std::string MainFiles::AppliedPath() const { return absl::StrFormat("%s/%s", folder_, kAppliedName); }
@@ -95,7 +103,9 @@ absl::Status MainFiles::Install(Candidate candidate) const {
 absl::Status MainFiles::Restore(const std::optional<std::string>& old_file, Keep keep) const {
   auto folder = DurableFolder::Open(folder_);
   if (!folder.ok()) return folder.status();
-  if (!IsNow(AppliedPath(), old_file)) {
+  // A staged file with the same bytes is another file nevertheless: owner and mode are the old one's.
+  const bool replaced = old_file && IsNow(folder->PathOf(kOldName), old_file) && !AreOne(folder->PathOf(kOldName), AppliedPath());
+  if (!IsNow(AppliedPath(), old_file) || replaced) {
     TryToKeep(*folder, keep);
     if (absl::Status status = BringBack(*folder, old_file); !status.ok()) return status;
   }

@@ -24,6 +24,7 @@ using std::chrono::steady_clock;
 constexpr int kOtherIsAtWork = 89;  // ifupdown2's exit status, of a run that did nothing
 constexpr int kKilled = 128 + SIGKILL;
 constexpr milliseconds kBetweenLooks{100};
+constexpr milliseconds kMoment{1000};
 constexpr size_t kMostOutputBytes = 64 * 1024;
 
 bool IsProgram(const std::string& path) {
@@ -56,8 +57,8 @@ absl::StatusOr<ProgramReport> Ifupdown::Reload(const std::stop_token& stop) {
   return Run({.program = options_.ifreload, .arguments = {"-a"}, .limit = options_.reload_limit}, stop);
 }
 
-void Ifupdown::WaitForOthers(const std::stop_token& stop) const {
-  AwaitByAsking([this] { return !IsAtWork(); }, kBetweenLooks, steady_clock::now() + options_.reload_limit, stop);
+bool Ifupdown::WaitForOthers(const std::stop_token& stop) const {
+  return AwaitByAsking([this] { return !IsAtWork(); }, kBetweenLooks, steady_clock::now() + kMoment, stop);
 }
 
 absl::StatusOr<ProgramReport> Ifupdown::Run(const Command& command, const std::stop_token& stop) {

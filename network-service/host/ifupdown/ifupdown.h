@@ -35,8 +35,8 @@ class Ifupdown {
   absl::StatusOr<ProgramReport> CheckSyntax(const std::string& file, const std::stop_token& stop);
   // What the files say comes into force.
   absl::StatusOr<ProgramReport> Reload(const std::stop_token& stop);
-  // Until no other is at work, at most for the time of a reload.
-  void WaitForOthers(const std::stop_token& stop) const;
+  // Until no other is at work, at most a second: false when one still is.
+  bool WaitForOthers(const std::stop_token& stop) const;
 
  private:
   struct Command {

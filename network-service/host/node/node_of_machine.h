@@ -39,7 +39,7 @@ class NodeOfMachine final : public NetworkNode {
   absl::Status DropOld() override { return files_.DropOld(); }
 
   absl::StatusOr<ProgramReport> Reload(const std::stop_token& stop) override { return ifupdown_.Reload(stop); }
-  void WaitForOtherReloads(const std::stop_token& stop) override { ifupdown_.WaitForOthers(stop); }
+  bool WaitForOtherReloads(const std::stop_token& stop) override { return ifupdown_.WaitForOthers(stop); }
   absl::StatusOr<NetworkSnapshot> ReadKernel() override;
 
  private:

@@ -96,7 +96,7 @@ TEST_F(NodeOfMachineTest, AnApplyAndItsEnd) {
   ASSERT_TRUE(node_.Install(Candidate::kStaged).ok());
   EXPECT_EQ(node_.Reload({})->output, "# new\n");
   ASSERT_TRUE(node_.Restore("# old\n", NetworkNode::Keep::kAsStaged).ok());
-  node_.WaitForOtherReloads({});
+  EXPECT_TRUE(node_.WaitForOtherReloads({}));
   EXPECT_EQ(node_.Reload({})->output, "# old\n");
 
   EXPECT_EQ(node_.ReadFiles()->staged, "# new\n");
