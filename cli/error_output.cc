@@ -61,7 +61,7 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"SYNTAX_CHECK_FAILED", "mend interfaces.new; nothing was touched"},
       {"ETAG_MISMATCH", "`pvebus network pending` shows what it is now, and its etag"},
       {"CONFIRMATION_PENDING", "`pvebus network confirm` keeps what was applied, `pvebus network revert` takes it back"},
-      {"APPLY_IN_PROGRESS", "`pvebus network history` shows what it is doing"},
+      {"APPLY_IN_PROGRESS", "`pvebus network history APPLY` shows what it is doing"},
       {"CONFIGURATION_LOCKED", "try again when Proxmox VE, or whoever edits the network, is done"},
       {"IFUPDOWN2_MISSING", "`apt install ifupdown2`; it replaces ifupdown"},
       {"PRIVILEGES_MISSING", "let network-service run as root, as deploy/systemd/pvebus-network.service does"},

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sdk/client/channel.h"
 
@@ -51,7 +52,11 @@ ServiceParts::ServiceParts(const ServiceSurroundings& surroundings, std::unique_
                 .staged_path = surroundings.network.etc_network + "/interfaces.new",
                 .new_id = [this] { return client::RandomId(random_); },
                 .on_deadline = [this] { upkeep_.OnDeadline(); },
-                .on_notice = [this] { outbox_.Wake(); }}),
+                .on_notice = [this] { outbox_.Wake(); },
+                .on_folders =
+                    [this](std::vector<std::string> folders) {
+                      if (watch_) watch_->SetFolders(std::move(folders));
+                    }}),
       publications_(*store_, outbox_, publisher_),
       changing_(kChangingThreads),
       reading_(kReadingThreads),
@@ -62,6 +67,11 @@ ServiceParts::ServiceParts(const ServiceSurroundings& surroundings, std::unique_
             .changing = changing_,
             .reading = reading_}),
       upkeep_(applier_, surroundings.logger) {}
+
+ServiceParts::~ServiceParts() {
+  upkeep_.Stop();
+  watch_.reset();
+}
 
 absl::Status ServiceParts::WatchFiles(const Flags& flags) {
   auto watch = ConfigurationWatch::Create({.etc_network = flags.etc_network}, [this] { upkeep_.OnFiles(); });

@@ -40,8 +40,10 @@ class ServiceParts {
   static absl::StatusOr<std::unique_ptr<ServiceParts>> Make(const ServiceSurroundings& surroundings);
   // For Make.
   ServiceParts(const ServiceSurroundings& surroundings, std::unique_ptr<SqliteApplyStore> store);
-  // Waits for an apply that is under way.
-  ~ServiceParts() = default;
+  // Waits for what the upkeep is doing. Requires: no call is under way.
+  ~ServiceParts();
+  ServiceParts(const ServiceParts&) = delete;
+  ServiceParts& operator=(const ServiceParts&) = delete;
 
   grpc::Service& rpc() { return rpc_; }
   // Takes up what an earlier process left.
@@ -63,7 +65,7 @@ class ServiceParts {
   ThreadPool reading_;
   NetworkRpc rpc_;
   ApplyUpkeep upkeep_;
-  std::unique_ptr<ConfigurationWatch> watch_;
+  std::unique_ptr<ConfigurationWatch> watch_;  // it and the upkeep tell each other
 };
 
 }  // namespace pvebus::network

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "network-service/core/applied_checks.h"
 #include "network-service/core/errors.h"
+#include "network-service/core/ifupdown2_output.h"
 #include "network-service/core/printed_interfaces.h"
 #include "network-service/core/program_output.h"
 #include "sdk/base/error.h"
@@ -84,6 +85,7 @@ std::optional<ApplyFailure> ApplyTransaction::PutInForce(ApplyRecord& record, co
   if (!report.ok()) return FailureOf(report.status(), "RELOAD_FAILED");
   record.reload = *std::move(report);
   if (auto failure = FailureOf(*record.reload)) return failure;
+  for (const std::string& complaint : ComplaintsIn(*record.reload)) record.warnings.push_back("ifreload: " + complaint);
   on_step_(ApplyStep::kVerifying);
   const auto kernel_after = node_.ReadKernel();
   if (!kernel_after.ok()) return FailureOf(kernel_after.status(), "NOT_VERIFIED");

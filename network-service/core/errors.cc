@@ -18,6 +18,8 @@ using absl::StatusCode;
 
 // Of errors, in a message.
 constexpr int kMostSaid = 5;
+// Of an id that is none: clients take 8 KiB of an error.
+constexpr size_t kMostShownIdBytes = 64;
 
 std::string PlaceText(const Place& place) {
   const std::string file = CleanUtf8(place.file, place.file.size());
@@ -92,7 +94,7 @@ absl::Status RequestIdInUse(std::string_view request_id) {
 absl::Status ApplyNotFound(std::string_view apply_id) {
   return AboutApply(StatusCode::kNotFound, "APPLY_NOT_FOUND",
                     absl::StrFormat("there is no apply %s, or it is forgotten: pvebus network history", Quoted(apply_id)),
-                    apply_id);
+                    CleanUtf8(apply_id, kMostShownIdBytes));
 }
 
 absl::Status RequestNotFound(std::string_view request_id) {
@@ -185,6 +187,10 @@ absl::Status WaitStopped(std::string_view what) {
 }
 
 absl::Status UndoneApply(const ApplyRecord& record) {
+  if (IsUnderWay(record.state)) {
+    return UndoUnfinished(record.apply_id,
+                          record.failure.message.empty() ? "it could not be undone yet" : record.failure.message);
+  }
   if (record.state == ApplyState::kUndoFailed) {
     return MakeError(StatusCode::kInternal, "UNDO_FAILED", record.failure.message,
                      {{"apply_id", record.apply_id}, {"cause", record.failure.reason}});

@@ -48,7 +48,7 @@ absl::Status PrivilegesMissing(uint32_t user_id);                         // FAI
 absl::Status ProgramNotRun(std::string_view path, std::string_view why);  // FAILED_PRECONDITION PROGRAM_NOT_RUN
 absl::Status WaitStopped(std::string_view what);                          // CANCELLED WAIT_STOPPED
 
-// What a record in the state kFailed, kReverted or kUndoFailed is for who wanted it in force: FAILED_PRECONDITION, or INTERNAL
+// What a record that is neither in force nor awaits confirmation is for who wanted it in force: FAILED_PRECONDITION, or INTERNAL
 // UNDO_FAILED, with metadata apply_id.
 absl::Status UndoneApply(const ApplyRecord& record);
 

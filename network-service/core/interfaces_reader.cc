@@ -13,6 +13,7 @@ namespace pvebus::network {
 namespace {
 
 constexpr size_t kMostBytes = 16 * kMostFileBytes;
+constexpr size_t kMostFolders = 100;  // that are told
 
 absl::StatusOr<std::string> ReadBounded(const std::string& path, InterfacesFiles& files, size_t most_bytes = kMostFileBytes) {
   auto text = files.Read(path);
@@ -41,10 +42,13 @@ class SourceFollower {
     open_.pop_back();
   }
 
+  std::set<std::string, std::less<>> TakeFolders() { return std::move(folders_); }
+
  private:
   void Follow(const SourceRequest& request) {
     for (const std::string& written : request.paths) {
       const std::string path = SourcePath(written, request.place.file, place_.etc_network);
+      if (folders_.size() < kMostFolders) folders_.insert(request.folder ? path : FolderOf(path));
       if (request.folder) {
         FollowFolder(request.place, path);
       } else if (IsGlob(path)) {
@@ -103,6 +107,7 @@ class SourceFollower {
   InterfacesFiles& files_;
   StanzaCollector& stanzas_;
   Diagnostics& diagnostics_;
+  std::set<std::string, std::less<>> folders_;
   std::vector<std::string> open_;
   size_t file_count_ = 0;
   size_t byte_count_ = 0;
@@ -135,8 +140,11 @@ absl::StatusOr<NetworkConfiguration> ReadConfiguration(const ConfigurationPlace&
   if (!text.ok()) return text.status();
   Diagnostics diagnostics;
   StanzaCollector stanzas(diagnostics);
-  SourceFollower(place, files, stanzas, diagnostics).Take(main_file, *text);
-  return Build(stanzas, diagnostics);
+  SourceFollower follower(place, files, stanzas, diagnostics);
+  follower.Take(main_file, *text);
+  NetworkConfiguration configuration = Build(stanzas, diagnostics);
+  configuration.folders = follower.TakeFolders();
+  return configuration;
 }
 
 }  // namespace pvebus::network

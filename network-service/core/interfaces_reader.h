@@ -27,6 +27,7 @@ struct NetworkConfiguration {
   Interfaces interfaces;                             // as far as they could be understood
   std::map<std::string, Place, std::less<>> places;  // where each of them is defined first
   std::set<std::string, std::less<>> automatic;      // what `ifreload -a` acts on: enabled, and not only when it is plugged in
+  std::set<std::string, std::less<>> folders;        // where what is sourced stands, or would
   std::vector<Diagnostic> diagnostics;               // in the order of reading
   bool has_errors = false;                           // it must not be applied
 };

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "network-service/core/errors.h"
+#include "network-service/core/ifupdown2_output.h"
 #include "network-service/core/interfaces_printer.h"
 #include "network-service/core/printed_interfaces.h"
 #include "sdk/base/error.h"
@@ -139,7 +140,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Execute(ApplyRecord record, const Ap
   SetStep(ApplyStep::kCheckingSyntax);
   const auto syntax = node_.CheckSyntax(candidate, stop);
   if (!syntax.ok()) return syntax.status();
-  if (syntax->timed_out || syntax->exit_code != 0) return SyntaxCheckFailed(*syntax);
+  if (RefusesConfiguration(*syntax)) return SyntaxCheckFailed(*syntax);
   record.old_file = plan.files.applied;
   record.old_interfaces = PrintInterfaces(plan.before.interfaces);
   record.new_interfaces = PrintInterfaces(plan.after.interfaces);

@@ -49,6 +49,8 @@ class NetworkApplier {
     std::function<std::string()> new_id;        // 32 hexadecimal digits
     std::function<void()> on_deadline = [] {};  // NextDeadline may be sooner than it was
     std::function<void()> on_notice = [] {};    // the bus must hear of something
+    // Where the files of the configuration stand, beside the main one: it was just read.
+    std::function<void(std::vector<std::string>)> on_folders = [](const std::vector<std::string>&) {};
   };
 
   // Requires: all of them outlive it.

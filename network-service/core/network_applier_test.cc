@@ -17,6 +17,7 @@ namespace pvebus::network {
 namespace {
 
 using std::chrono::seconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -111,6 +112,21 @@ TEST_F(NetworkApplierTest, WhatIfupdownRefusesIsNotTouched) {
   EXPECT_EQ(ErrorReason(record.status()), "SYNTAX_CHECK_FAILED");
   EXPECT_THAT(std::string(record.status().message()), HasSubstr("error: eno1: bad"));
   EXPECT_EQ(node_.applied, kOld);
+}
+
+TEST_F(NetworkApplierTest, WhatIfupdownOnlyWarnsOfIsApplied) {
+  node_.syntax = {.exit_code = 1, .output = "warning: vmbr1: bridge-ports: invalid value \"none\"\n"};
+
+  EXPECT_EQ(Apply()->state, ApplyState::kCommitted);
+}
+
+TEST_F(NetworkApplierTest, WhatAReloadComplainsOfWithoutFailingIsAWarning) {
+  node_.reloads = {{.output = "warning: eno1: post-up cmd 'exit 3' failed: returned 3\n"}};
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kCommitted);
+  EXPECT_THAT(record->warnings, Contains("ifreload: warning: eno1: post-up cmd 'exit 3' failed: returned 3"));
 }
 
 TEST_F(NetworkApplierTest, ValidationChangesNothing) {
@@ -258,6 +274,25 @@ TEST_F(NetworkApplierTest, FilesThatCannotBePutBackAreTriedUntilItWorks) {
   EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed));
   EXPECT_EQ((*store_->List(0, 1))[0].state, ApplyState::kFailed);
   EXPECT_FALSE(applier_->NextDeadline());
+}
+
+TEST_F(NetworkApplierTest, FilesThatCannotBePutBackYetAreNoChangeOfOthers) {
+  node_.reloads = {{.exit_code = 1}};
+  node_.failures["Restore"] = absl::ResourceExhaustedError("full");
+  ASSERT_EQ(ErrorReason(Apply().status()), "UNDO_FAILED");
+
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_THAT(Notices(), IsEmpty());
+  node_.failures["Restore"] = absl::ResourceExhaustedError("full");
+  Restart();
+  EXPECT_TRUE(applier_->Recover().ok());
+  EXPECT_THAT(Notices(), IsEmpty());
+
+  clock_.Advance(seconds(10));
+  EXPECT_TRUE(applier_->GoOn().ok());
+  EXPECT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  EXPECT_EQ(node_.applied, kOld);
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kFailed));
 }
 
 TEST_F(NetworkApplierTest, UnconfirmedIsReverted) {

@@ -134,7 +134,7 @@ absl::Status NetworkApplier::TryAgain() {
   for (const ApplyRecord& record : *records) {
     if (record.state != ApplyState::kAwaitingConfirmation) RecoverOne(record);
   }
-  return absl::OkStatus();
+  return NoticeInTurn(ApplySource::kFile);
 }
 
 absl::Status NetworkApplier::NoticeOtherChanges(const std::stop_token& stop) {
@@ -146,8 +146,14 @@ absl::Status NetworkApplier::NoticeOtherChanges(const std::stop_token& stop) {
 }
 
 absl::Status NetworkApplier::NoticeInTurn(ApplySource source) {
+  {
+    MutexLock lock(mu_);
+    // The files are those of an apply that will be undone: what others changed is seen afterwards.
+    if (try_again_) return absl::OkStatus();
+  }
   const auto configuration = node_.ReadApplied();
   if (!configuration.ok()) return configuration.status();
+  options_.on_folders({configuration->folders.begin(), configuration->folders.end()});
   if (configuration->has_errors) {
     logger_.Warning(
         "message=\"the configuration has errors; what it changes is told when they are mended: pvebus network diff\"");

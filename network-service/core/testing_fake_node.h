@@ -64,6 +64,7 @@ class FakeNode final : public NetworkNode {
   std::optional<std::string> old;
   std::optional<std::string> reverted;
   std::string sdn;  // interfaces.d/sdn
+  std::string unified_diff;
   // What the kernel has.
   NetworkSnapshot kernel;
   // Of `ifreload -a`, one after the other; then all is well.
@@ -95,13 +96,13 @@ class FakeNode final : public NetworkNode {
   }
   absl::StatusOr<NetworkConfiguration> ReadApplied() override {
     if (absl::Status status = Begin("ReadApplied"); !status.ok()) return status;
-    return Parse("source interfaces.d/sdn\n" + applied.value_or(""));
+    return Parse(applied.value_or(""));
   }
   absl::StatusOr<NetworkConfiguration> ReadCandidate(Candidate which) override {
     if (absl::Status status = Begin("ReadCandidate"); !status.ok()) return status;
-    return Parse("source interfaces.d/sdn\n" + (which == Candidate::kStaged ? staged : candidate).value_or(""));
+    return Parse((which == Candidate::kStaged ? staged : candidate).value_or(""));
   }
-  absl::StatusOr<std::string> UnifiedDiff() override { return std::string(); }
+  absl::StatusOr<std::string> UnifiedDiff() override { return unified_diff; }
   absl::StatusOr<ProgramReport> CheckSyntax(Candidate, const std::stop_token&) override {
     if (absl::Status status = Begin("CheckSyntax"); !status.ok()) return status;
     return syntax;
@@ -179,7 +180,7 @@ class FakeNode final : public NetworkNode {
   };
 
   absl::StatusOr<NetworkConfiguration> Parse(const std::string& text) const {
-    TwoFiles files(text, sdn);
+    TwoFiles files(text + "\nsource interfaces.d/sdn\n", sdn);
     return ReadConfiguration({}, files);
   }
 

@@ -1,9 +1,12 @@
 #include "network-service/rpc/network_event.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "network-service/core/printed_interfaces.h"
@@ -16,10 +19,12 @@ namespace pvebus::network {
 namespace {
 
 using event::v1::SystemEvent;
+using Changes = google::protobuf::RepeatedPtrField<event::v1::ConfigChange>;
 
 constexpr size_t kMostChanges = 10'000;
 // The bus takes events of up to 1 MiB.
 constexpr size_t kMostBytes = 900'000;
+constexpr size_t kMostTargetBytes = 64;
 constexpr size_t kMostDescriptionBytes = 1024;
 constexpr size_t kMostTextBytes = 4096;
 
@@ -35,10 +40,39 @@ event::v1::ChangeType TypeOf(ChangeType type) {
   return event::v1::CHANGE_TYPE_UNSPECIFIED;
 }
 
-void SetConfig(const Interface& interface, google::protobuf::Value& value) {
+// Nothing when it cannot be said.
+std::optional<google::protobuf::Struct> ConfigOf(const Interface& interface) {
   const std::string json = ToDocument(interface).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   auto object = events::ObjectFromJson(json, "config");
-  if (object.ok()) *value.mutable_struct_value() = *std::move(object);
+  // Names that are no UTF-8 may have become the same: of those the last one stays.
+  if (!object.ok()) object = events::ObjectFromJson(nlohmann::json::parse(json, nullptr, false).dump(), "config");
+  return object.ok() ? std::optional(*std::move(object)) : std::nullopt;
+}
+
+event::v1::ConfigChange ToProto(const ConfigChange& change, bool with_configs) {
+  event::v1::ConfigChange proto;
+  proto.set_change_type(TypeOf(change.type));
+  proto.set_target(CleanUtf8(change.target, kMostTargetBytes));
+  proto.set_description(CleanUtf8(change.description, kMostDescriptionBytes));
+  if (!with_configs) return proto;
+  const auto old_config = change.old_config ? ConfigOf(*change.old_config) : std::nullopt;
+  const auto new_config = change.new_config ? ConfigOf(*change.new_config) : std::nullopt;
+  if (old_config) *proto.mutable_old_config()->mutable_struct_value() = *old_config;
+  if (new_config) *proto.mutable_new_config()->mutable_struct_value() = *new_config;
+  return proto;
+}
+
+// The first ones, as many as an event has room for.
+Changes FirstOf(const std::vector<ConfigChange>& changes, size_t count, bool with_configs) {
+  Changes protos;
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    event::v1::ConfigChange proto = ToProto(changes[i], with_configs);
+    bytes += proto.ByteSizeLong();
+    if (bytes > kMostBytes) break;
+    *protos.Add() = std::move(proto);
+  }
+  return protos;
 }
 
 google::protobuf::Value& Field(event::v1::Custom& custom, const std::string& name) { return (*custom.mutable_data())[name]; }
@@ -64,30 +98,10 @@ void SetFailed(const ApplyRecord& record, SystemEvent& event) {
 }  // namespace
 
 google::protobuf::RepeatedPtrField<event::v1::ConfigChange> ToProto(const std::vector<ConfigChange>& changes) {
-  google::protobuf::RepeatedPtrField<event::v1::ConfigChange> protos;
-  size_t bytes = 0;
-  for (const ConfigChange& change : changes) {
-    if (protos.size() == static_cast<int>(kMostChanges)) break;
-    event::v1::ConfigChange& proto = *protos.Add();
-    proto.set_change_type(TypeOf(change.type));
-    proto.set_target(CleanUtf8(change.target, change.target.size()));
-    proto.set_description(CleanUtf8(change.description, kMostDescriptionBytes));
-    if (change.old_config) SetConfig(*change.old_config, *proto.mutable_old_config());
-    if (change.new_config) SetConfig(*change.new_config, *proto.mutable_new_config());
-    bytes += proto.ByteSizeLong();
-  }
-  if (bytes <= kMostBytes) return protos;
-  bytes = 0;
-  for (event::v1::ConfigChange& proto : protos) {
-    proto.clear_old_config();
-    proto.clear_new_config();
-    bytes += proto.ByteSizeLong();
-  }
-  while (bytes > kMostBytes) {
-    bytes -= protos.Get(protos.size() - 1).ByteSizeLong();
-    protos.RemoveLast();
-  }
-  return protos;
+  const size_t count = std::min(changes.size(), kMostChanges);
+  Changes protos = FirstOf(changes, count, true);
+  if (static_cast<size_t>(protos.size()) == count) return protos;
+  return FirstOf(changes, count, false);
 }
 
 SystemEvent EventOf(NoticeKind kind, const ApplyRecord& record) {

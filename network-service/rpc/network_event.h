@@ -10,8 +10,8 @@
 
 namespace pvebus::network {
 
-// Changes in the contract's form. What is too much for an event is cut: beyond 10,000 the last ones, and when they have more than
-// 900,000 bytes the configurations of all of them. Pure.
+// Changes in the contract's form. What is too much for an event is cut: beyond 10,000 the last ones; when they have more than
+// 900,000 bytes the configurations of all of them, and the last ones that are then still too much. Pure.
 google::protobuf::RepeatedPtrField<event::v1::ConfigChange> ToProto(const std::vector<ConfigChange>& changes);
 
 // The event that a notice of this apply becomes: NetworkApplied or Custom network_apply_failed, with the attributes apply_id and

@@ -1,7 +1,10 @@
 #include "network-service/rpc/network_messages.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
+#include "absl/strings/str_format.h"
 #include "network-service/core/printed_interfaces.h"
 #include "network-service/rpc/network_event.h"
 #include "sdk/base/utf8.h"
@@ -15,6 +18,10 @@ using client::ToProto;
 
 constexpr size_t kMostTextBytes = 4096;
 constexpr size_t kMostOutputBytes = size_t{64} << 10;
+// Together with the changes of an apply this is less than the 4 MiB that clients take.
+constexpr size_t kMostWarningsBytes = size_t{256} << 10;
+constexpr size_t kMostResultBytes = size_t{512} << 10;
+constexpr size_t kMostDiagnosticsBytes = size_t{1} << 20;
 
 v1::ApplyState StateOf(const ApplyRecord& record) {
   if (record.apply_id.empty()) return v1::APPLY_STATE_DRY_RUN;
@@ -73,6 +80,11 @@ v1::ApplyStep StepOf(ApplyStep step) {
   return v1::APPLY_STEP_UNSPECIFIED;
 }
 
+void SetStep(const ApplyProgress& progress, v1::Apply& apply) {
+  apply.set_step(StepOf(progress.step));
+  *apply.mutable_step_time() = ToProto(progress.since);
+}
+
 void SetReport(const ProgramReport& report, Detail detail, v1::ProgramReport& proto) {
   proto.set_exit_code(report.exit_code);
   proto.set_timed_out(report.timed_out);
@@ -86,11 +98,41 @@ void SetError(const ApplyFailure& failure, bus::v1::ListenerError& error) {
   error.set_message(CleanUtf8(failure.message, kMostTextBytes));
 }
 
+std::string LeftOut(size_t count) { return absl::StrFormat("%d more are left out", count); }
+
+void AddWarnings(const std::vector<std::string>& warnings, v1::Apply& apply) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < warnings.size(); ++i) {
+    std::string warning = CleanUtf8(warnings[i], kMostTextBytes);
+    bytes += warning.size();
+    if (bytes > kMostWarningsBytes) return apply.add_warnings(LeftOut(warnings.size() - i));
+    apply.add_warnings(std::move(warning));
+  }
+}
+
+// What costs most goes first; how many listeners there were is counted in the result itself.
+void CutResult(bus::v1::PublishResult& result) {
+  if (result.ByteSizeLong() <= kMostResultBytes) return;
+  for (bus::v1::ListenerResult& row : *result.mutable_listener_results()) row.clear_hook_results();
+  if (result.ByteSizeLong() > kMostResultBytes) result.clear_listener_results();
+}
+
 void SetPublication(const Publication& publication, v1::Publication& proto) {
   proto.set_kind(NameOf(publication.kind));
   proto.set_request_id(publication.request_id);
   proto.set_state(publication.published ? v1::PUBLICATION_STATE_PUBLISHED : v1::PUBLICATION_STATE_OWED);
-  if (!publication.result.empty()) proto.mutable_result()->ParseFromString(publication.result);
+  if (publication.result.empty()) return;
+  proto.mutable_result()->ParseFromString(publication.result);
+  CutResult(*proto.mutable_result());
+}
+
+v1::Diagnostic ToProto(const Diagnostic& diagnostic) {
+  v1::Diagnostic proto;
+  proto.set_severity(diagnostic.severity == Severity::kError ? v1::SEVERITY_ERROR : v1::SEVERITY_WARNING);
+  proto.set_file(CleanUtf8(diagnostic.place.file, kMostTextBytes));
+  proto.set_line(static_cast<uint32_t>(diagnostic.place.line));
+  proto.set_message(CleanUtf8(diagnostic.message, kMostTextBytes));
+  return proto;
 }
 
 }  // namespace
@@ -101,10 +143,7 @@ v1::Apply ToProto(const ApplyRecord& record, const std::optional<ApplyProgress>&
   apply.set_apply_id(record.apply_id);
   apply.set_state(StateOf(record));
   apply.set_source(SourceOf(record.source));
-  if (progress && progress->apply_id == record.apply_id) {
-    apply.set_step(StepOf(progress->step));
-    *apply.mutable_step_time() = ToProto(progress->since);
-  }
+  if (progress && progress->apply_id == record.apply_id) SetStep(*progress, apply);
   *apply.mutable_create_time() = ToProto(record.begin_time);
   if (record.end_time) *apply.mutable_end_time() = ToProto(*record.end_time);
   if (record.confirm_until) *apply.mutable_confirm_expire_time() = ToProto(*record.confirm_until);
@@ -115,20 +154,41 @@ v1::Apply ToProto(const ApplyRecord& record, const std::optional<ApplyProgress>&
   const std::vector<ConfigChange> changes = ChangesOf(record);
   apply.set_change_count(static_cast<uint32_t>(changes.size()));
   if (detail == Detail::kAll) *apply.mutable_changes() = ToProto(changes);
-  for (const std::string& warning : record.warnings) apply.add_warnings(CleanUtf8(warning, kMostTextBytes));
+  AddWarnings(record.warnings, apply);
   if (record.reload) SetReport(*record.reload, detail, *apply.mutable_reload());
   if (!record.failure.reason.empty()) SetError(record.failure, *apply.mutable_error());
   for (const Publication& publication : publications) SetPublication(publication, *apply.add_publications());
   return apply;
 }
 
-v1::Diagnostic ToProto(const Diagnostic& diagnostic) {
-  v1::Diagnostic proto;
-  proto.set_severity(diagnostic.severity == Severity::kError ? v1::SEVERITY_ERROR : v1::SEVERITY_WARNING);
-  proto.set_file(CleanUtf8(diagnostic.place.file, diagnostic.place.file.size()));
-  proto.set_line(static_cast<uint32_t>(diagnostic.place.line));
-  proto.set_message(CleanUtf8(diagnostic.message, kMostTextBytes));
-  return proto;
+v1::Apply ToProto(const ApplyProgress& progress) {
+  v1::Apply apply;
+  apply.set_apply_id(progress.apply_id);
+  apply.set_request_id(CleanUtf8(progress.request_id, kMostTextBytes));
+  apply.set_state(progress.step == ApplyStep::kUndoing ? v1::APPLY_STATE_REVERTING : v1::APPLY_STATE_APPLYING);
+  SetStep(progress, apply);
+  return apply;
+}
+
+google::protobuf::RepeatedPtrField<v1::Diagnostic> ToProto(std::vector<Diagnostic> diagnostics) {
+  const auto is_error = [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; };
+  if (diagnostics.size() > kMostDiagnostics) std::stable_partition(diagnostics.begin(), diagnostics.end(), is_error);
+  google::protobuf::RepeatedPtrField<v1::Diagnostic> protos;
+  size_t bytes = 0;
+  for (auto it = diagnostics.begin(); it != diagnostics.end(); ++it) {
+    v1::Diagnostic proto = ToProto(*it);
+    bytes += proto.ByteSizeLong();
+    if (static_cast<size_t>(protos.size()) == kMostDiagnostics || bytes > kMostDiagnosticsBytes) {
+      const bool errors = std::any_of(it, diagnostics.end(), is_error);
+      proto.set_severity(errors ? v1::SEVERITY_ERROR : v1::SEVERITY_WARNING);
+      proto.set_line(0);
+      proto.set_message(LeftOut(static_cast<size_t>(diagnostics.end() - it)));
+      *protos.Add() = std::move(proto);
+      break;
+    }
+    *protos.Add() = std::move(proto);
+  }
+  return protos;
 }
 
 }  // namespace pvebus::network

@@ -40,6 +40,12 @@ RevertRequest RequestOf(const v1::RevertApplyRequest& proto, const std::string& 
           .validate_only = proto.validate_only()};
 }
 
+absl::Status CheckTimeout(const v1::ApplyPendingChangesRequest& request) {
+  // Whoever says a time wants it undone in the end: none at all is no default.
+  const bool none = request.has_confirm_timeout() && client::FromProto(request.confirm_timeout()) == Duration::zero();
+  return none ? ConfirmTimeoutInvalid() : absl::OkStatus();
+}
+
 bool IsInForce(const ApplyRecord& record) {
   return record.state == ApplyState::kCommitted || record.state == ApplyState::kAwaitingConfirmation;
 }
@@ -71,7 +77,7 @@ absl::Status NetworkRpc::ReadPending(v1::GetPendingChangesResponse& response) co
   if (!text.ok()) return text.status();
   response.set_state(plan->diff.accepted ? v1::PENDING_STATE_READY : v1::PENDING_STATE_REFUSED);
   *response.mutable_changes() = ToProto(plan->diff.changes);
-  for (const Diagnostic& diagnostic : plan->diff.diagnostics) *response.add_diagnostics() = ToProto(diagnostic);
+  *response.mutable_diagnostics() = ToProto(plan->diff.diagnostics);
   response.set_unified_diff(CleanUtf8End(*text, kMostDiffBytes));
   response.set_etag(plan->etag);
   return absl::OkStatus();
@@ -79,6 +85,7 @@ absl::Status NetworkRpc::ReadPending(v1::GetPendingChangesResponse& response) co
 
 ServerUnaryReactor* NetworkRpc::ApplyPendingChanges(CallbackServerContext* context, const v1::ApplyPendingChangesRequest* request,
                                                     v1::ApplyPendingChangesResponse* response) {
+  if (absl::Status status = CheckTimeout(*request); !status.ok()) return service::Reply(context, status);
   // It goes on when the caller hangs up.
   return ReplyLater(context, parts_.changing, [this, request = RequestOf(*request, context->peer()), response] {
     const auto record = parts_.applier.Apply(request, {});
@@ -105,8 +112,8 @@ ServerUnaryReactor* NetworkRpc::RevertApply(CallbackServerContext* context, cons
   return ReplyLater(context, parts_.changing, [this, request = RequestOf(*request, context->peer()), response] {
     const auto record = parts_.applier.Revert(request, {});
     if (absl::Status status = Finish(record, *response->mutable_apply()); !status.ok()) return status;
-    const bool failed = record->state == ApplyState::kFailed || record->state == ApplyState::kUndoFailed;
-    return failed ? UndoneApply(*record) : absl::OkStatus();
+    const bool done = record->apply_id.empty() || IsInForce(*record) || record->state == ApplyState::kReverted;
+    return done ? absl::OkStatus() : UndoneApply(*record);
   });
 }
 
@@ -134,10 +141,18 @@ absl::Status NetworkRpc::ReadOne(const v1::ListAppliesRequest& request, v1::List
   const bool by_id = !request.apply_id().empty();
   const auto record = by_id ? parts_.store.Find(request.apply_id()) : parts_.store.FindRequest(request.request_id());
   if (!record.ok()) return record.status();
-  if (!*record) return by_id ? ApplyNotFound(request.apply_id()) : RequestNotFound(request.request_id());
+  const auto progress = parts_.applier.Progress();
+  if (!*record) {
+    // What is still being checked is not in the store.
+    const bool meant =
+        progress && (by_id ? progress->apply_id == request.apply_id() : progress->request_id == request.request_id());
+    if (!meant) return by_id ? ApplyNotFound(request.apply_id()) : RequestNotFound(request.request_id());
+    *response.add_applies() = ToProto(*progress);
+    return absl::OkStatus();
+  }
   const auto publications = parts_.publications.Refresh(**record);
   if (!publications.ok()) return publications.status();
-  *response.add_applies() = ToProto(**record, parts_.applier.Progress(), *publications, Detail::kAll);
+  *response.add_applies() = ToProto(**record, progress, *publications, Detail::kAll);
   return absl::OkStatus();
 }
 
@@ -146,17 +161,21 @@ absl::Status NetworkRpc::ReadPage(const v1::ListAppliesRequest& request, v1::Lis
   if (!page_size.ok()) return page_size.status();
   const auto before = BeforeOf(request.page_token());
   if (!before.ok()) return before.status();
-  auto records = parts_.store.List(*before, *page_size + 1);
+  // One more tells whether there is another page.
+  const auto records = parts_.store.List(*before, *page_size + 1);
   if (!records.ok()) return records.status();
-  if (records->size() > *page_size) {
-    records->resize(*page_size);
-    response.set_next_page_token(absl::StrFormat("%d", records->back().number));
-  }
+  service::PageRoom room;
   const auto progress = parts_.applier.Progress();
   for (const ApplyRecord& record : *records) {
     const auto publications = parts_.publications.Stored(record);
     if (!publications.ok()) return publications.status();
-    *response.add_applies() = ToProto(record, progress, *publications, Detail::kShort);
+    v1::Apply apply = ToProto(record, progress, *publications, Detail::kShort);
+    const size_t count = static_cast<size_t>(response.applies_size());
+    if (count == *page_size || !room.Take(apply)) {
+      response.set_next_page_token(absl::StrFormat("%d", (*records)[count - 1].number));
+      break;
+    }
+    *response.add_applies() = std::move(apply);
   }
   return absl::OkStatus();
 }

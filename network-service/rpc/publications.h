@@ -12,12 +12,19 @@
 
 namespace pvebus::network {
 
+// How long the bus is waited for.
+struct PublicationLimits {
+  std::chrono::milliseconds bus = std::chrono::seconds(5);         // that is away
+  std::chrono::milliseconds listeners = std::chrono::seconds(15);  // the bus waits 10 s for them
+  std::chrono::milliseconds ask = std::chrono::seconds(2);
+};
+
 // What the bus was told about applies, and how its listeners took it. Owned by main. Any thread; calls block.
 class Publications {
  public:
   // Requires: all of them outlive it.
-  Publications(ApplyStore& store, client::Outbox& outbox, const client::Publisher& publisher)
-      : store_(store), outbox_(outbox), publisher_(publisher) {}
+  Publications(ApplyStore& store, client::Outbox& outbox, const client::Publisher& publisher, PublicationLimits limits = {})
+      : store_(store), outbox_(outbox), publisher_(publisher), limits_(limits) {}
 
   // Publishes what is owed and waits for the listeners of this apply's events, as a publisher does by default. A bus that is away
   // is waited for some seconds; it gets the events when it is back.
@@ -31,6 +38,7 @@ class Publications {
   ApplyStore& store_;
   client::Outbox& outbox_;
   const client::Publisher& publisher_;
+  const PublicationLimits limits_;
 };
 
 }  // namespace pvebus::network

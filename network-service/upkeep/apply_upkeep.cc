@@ -13,7 +13,7 @@ constexpr std::chrono::seconds kPause{1};
 
 ApplyUpkeep::ApplyUpkeep(NetworkApplier& applier, Logger& logger) : applier_(applier), logger_(logger) {}
 
-ApplyUpkeep::~ApplyUpkeep() {
+void ApplyUpkeep::Stop() {
   thread_.request_stop();
   {
     MutexLock lock(mu_);

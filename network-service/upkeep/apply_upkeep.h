@@ -17,12 +17,13 @@ class ApplyUpkeep {
  public:
   // Requires: both outlive it.
   ApplyUpkeep(NetworkApplier& applier, Logger& logger);
-  // Waits for what it is doing: a reload that runs is not cut off.
-  ~ApplyUpkeep();
+  ~ApplyUpkeep() { Stop(); }
   ApplyUpkeep(const ApplyUpkeep&) = delete;
   ApplyUpkeep& operator=(const ApplyUpkeep&) = delete;
 
   void Start();
+  // Waits for what it is doing: a reload that runs is not cut off.
+  void Stop();
   // The applier's next deadline may be sooner than it was.
   void OnDeadline() ABSL_LOCKS_EXCLUDED(mu_);
   // The files of the configuration may be others.

@@ -1,6 +1,7 @@
 #include "sdk/base/await.h"
 
 #include <future>
+#include <utility>
 
 #include "gtest/gtest.h"
 
@@ -32,10 +33,11 @@ TEST(AwaitByAskingTest, IsOverAtTheDeadline) {
 TEST(AwaitByAskingTest, IsOverAtOnceWhenItIsToStop) {
   std::stop_source stop;
   std::promise<void> asked;
+  bool told = false;
   auto held = std::async(std::launch::async, [&] {
     return AwaitByAsking(
         [&] {
-          asked.set_value();
+          if (!std::exchange(told, true)) asked.set_value();
           return false;
         },
         hours(1), In(hours(1)), stop.get_token());

@@ -15,6 +15,7 @@ struct ProgramCall {
   std::string path;                        // absolute; is argv[0], too
   std::vector<std::string> arguments;      // argv[1] and on
   std::vector<std::string> environment;    // the whole of it, "NAME=value"
+  std::string directory = "/";             // in which it begins
   std::string input;                       // what it reads as its standard input
   std::chrono::milliseconds time_limit{};  // Requires: > 0
   size_t most_output_bytes = 4096;         // the last of what it writes, that are kept

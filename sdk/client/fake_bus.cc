@@ -140,6 +140,7 @@ grpc::Status FakeBus::Publishing::BatchPublish(grpc::ServerContext*, const bus::
 
 grpc::Status FakeBus::Publishing::GetPublishResult(grpc::ServerContext*, const bus::v1::GetPublishResultRequest* request,
                                                    bus::v1::GetPublishResultResponse* response) {
+  if (bus_.result_) return bus_.result_(*request, *response);
   response->mutable_result()->set_event_id(request->event_id());
   return grpc::Status::OK;
 }

@@ -101,6 +101,7 @@ class FakeBus {
   using PublishScript =
       std::function<grpc::Status(grpc::ServerContext&, const bus::v1::PublishRequest&, bus::v1::PublishResponse&)>;
   using BatchScript = std::function<grpc::Status(const bus::v1::BatchPublishRequest&, bus::v1::BatchPublishResponse&)>;
+  using ResultScript = std::function<grpc::Status(const bus::v1::GetPublishResultRequest&, bus::v1::GetPublishResultResponse&)>;
 
   // `address` may be a unix socket; by default a free port of the loopback device.
   explicit FakeBus(const std::string& address = "127.0.0.1:0");
@@ -114,6 +115,8 @@ class FakeBus {
   // Runs on the server's threads. Set before the first call.
   void OnPublish(PublishScript script) { publish_ = std::move(script); }
   void OnBatchPublish(BatchScript script) { batch_ = std::move(script); }
+  // By default the result has only the event's id.
+  void OnGetResult(ResultScript script) { result_ = std::move(script); }
 
  private:
   class Listening final : public bus::v1::ListenerService::CallbackService {
@@ -142,6 +145,7 @@ class FakeBus {
   Publishing publishing_{*this};
   PublishScript publish_;
   BatchScript batch_;
+  ResultScript result_;
   Mailbox<std::shared_ptr<FakeStream>> streams_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;

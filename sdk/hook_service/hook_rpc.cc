@@ -11,8 +11,6 @@
 namespace pvebus::hook_service {
 namespace {
 
-constexpr size_t kMaxPageBytes = 3 << 20;  // clients take messages of 4 MiB
-
 absl::Status StateInvalid(int state) {
   return MakeError(absl::StatusCode::kInvalidArgument, "STATE_INVALID",
                    absl::StrFormat("state %d is not one of HookState", state), {{"field", "state"}});
@@ -29,13 +27,9 @@ absl::StatusOr<uint64_t> ParsePageToken(std::string_view token) {
 
 // How many of the first are one page; at least one, when there is one.
 size_t CountThatFit(const std::vector<bus::v1::HookExecution>& executions, size_t page_size) {
-  size_t bytes = 0;
+  service::PageRoom room;
   size_t count = 0;
-  while (count < std::min(executions.size(), page_size)) {
-    bytes += executions[count].ByteSizeLong();
-    if (count > 0 && bytes > kMaxPageBytes) break;
-    ++count;
-  }
+  while (count < std::min(executions.size(), page_size) && room.Take(executions[count])) ++count;
   return count;
 }
 

@@ -40,7 +40,10 @@ bool FileNotices::Take(const NamePredicate& counts) const {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof(event));
       const char* name = buffer.data() + at + sizeof(event);  // ends with a zero
-      any = any || ((event.mask & IN_IGNORED) == 0 && (event.len == 0 || counts(name)));
+      // Other than of what is watched now, there may be notices of folders that were only passed on the way down.
+      const bool lost_some = (event.mask & IN_Q_OVERFLOW) != 0;
+      const bool watched = watches_.contains(event.wd) && (event.mask & IN_IGNORED) == 0;
+      any = any || lost_some || (watched && (event.len == 0 || counts(name)));
       at += sizeof(event) + event.len;
     }
   }

@@ -26,7 +26,7 @@ class FileNotices {
   // Readable when there is one; negative when the kernel gives none (too many of these), and errno tells why after construction.
   int fd() const { return fd_.get(); }
   // Takes what there is. False when it says only that a watch has ended, as letting go of one does, or when all of it is about
-  // names that do not count.
+  // what is not watched any more, or about names that do not count.
   bool Take(const NamePredicate& counts = [](std::string_view) { return true; }) const;
 
  private:

@@ -93,6 +93,16 @@ TEST_F(FileNoticesTest, WhatIsNotWatchedAnyMoreIsNotNoticed) {
   EXPECT_TRUE(notices_.Take());
 }
 
+TEST_F(FileNoticesTest, WhatWasNoticedBeforeTheLookIsNotToldOfAnyMore) {
+  MakeFolder("a/b");
+  notices_.Watch({Path("a/c")});
+  Write("a/file");
+
+  notices_.Watch({Path("a/b")});
+
+  EXPECT_FALSE(notices_.Take());
+}
+
 TEST_F(FileNoticesTest, AFolderThatIsReplacedByAnotherIsWatchedWhenLookedForAgain) {
   MakeFolder("a");
   notices_.Watch({Path("a")});

@@ -9,7 +9,7 @@
 
 namespace pvebus {
 
-// Runs programs, each in a session and process group of its own, in "/", with all signals as a new process
+// Runs programs, each in a session and process group of its own, in `directory`, with all signals as a new process
 // has them, and with no descriptors but its standard input (a file in memory with the call's bytes), output and error (one pipe).
 // Owned by main. Any thread.
 // Requires: descriptors 0, 1 and 2 are open in this process, and it neither ignores SIGCHLD nor waits for children it does

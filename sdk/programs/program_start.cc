@@ -84,7 +84,7 @@ absl::StatusOr<Fd> MakeInput(std::string_view bytes) {
 // What posix_spawn is told. One thread.
 class SpawnOrders {
  public:
-  SpawnOrders(const Fd& input, const Fd& output) {
+  SpawnOrders(const Fd& input, const Fd& output, const std::string& directory) {
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);
@@ -95,7 +95,7 @@ class SpawnOrders {
     Note(posix_spawn_file_actions_adddup2(&actions_, output.get(), STDOUT_FILENO));
     Note(posix_spawn_file_actions_adddup2(&actions_, output.get(), STDERR_FILENO));
     Note(posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1));
-    Note(posix_spawn_file_actions_addchdir_np(&actions_, "/"));
+    Note(posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str()));
     Note(posix_spawnattr_setsigmask(&attributes_, &none));
     Note(posix_spawnattr_setsigdefault(&attributes_, &all));
     // A session of its own is a process group of its own that its leader cannot leave, and has no terminal to wait for.
@@ -151,7 +151,7 @@ absl::StatusOr<StartedProgram> StartProgram(const ProgramCall& call) {
   if (fcntl(started.output.get(), F_SETFL, O_NONBLOCK) != 0) return NoDescriptor(errno);
   const auto input = MakeInput(call.input);
   if (!input.ok()) return input.status();
-  const int error = SpawnOrders(*input, program_output).Spawn(call, started.pid);
+  const int error = SpawnOrders(*input, program_output, call.directory).Spawn(call, started.pid);
   if (error != 0) return WhyNotStarted(call.path, error);
   started.pidfd = OpenPidfd(started.pid);
   if (!started.pidfd) {

@@ -1,5 +1,6 @@
 #include "network-service/host/files/main_files.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -297,6 +298,7 @@ TEST_F(MainFilesTest, WhateverAnApplyDiedOfTheOldFileComesBack) {
         files.Restore(kOld, keep).IgnoreError();
       });
       if (end == ChildEnd::kNotTraceable) GTEST_SKIP() << "this process may not trace another";
+      EXPECT_THAT(network.Read("interfaces"), AnyOf(kOld, kNew));
       EXPECT_TRUE(files.Restore(kOld, keep).ok());
 
       EXPECT_EQ(network.Read("interfaces"), kOld);

@@ -77,10 +77,12 @@ absl::StatusOr<ProgramReport> Ifupdown::Run(const Command& command, const std::s
 }
 
 absl::StatusOr<ProgramReport> Ifupdown::RunOnce(const Command& command, Duration limit, const std::stop_token& stop) {
+  std::error_code ignored;
   ProgramCall call{
       .path = command.program,
       .arguments = command.arguments,
       .environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root"},
+      .directory = std::filesystem::is_directory(options_.directory, ignored) ? options_.directory : "/",
       .time_limit = std::max(std::chrono::duration_cast<milliseconds>(limit), milliseconds(1)),
       .most_output_bytes = kMostOutputBytes};
   ProgramResult result = programs_.Run(call, stop);

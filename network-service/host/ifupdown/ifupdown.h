@@ -21,6 +21,7 @@ class Ifupdown {
     std::string ifreload = "/usr/sbin/ifreload";
     std::string ifup = "/usr/sbin/ifup";
     std::string lock_file = "/run/network/.lock";       // ifupdown2's own
+    std::string directory = "/";                        // in which it begins: what it takes relative paths of sources from
     Duration reload_limit = std::chrono::seconds(300);  // with the wait for others
     Duration syntax_limit = std::chrono::seconds(60);   // with the wait for others
     bool needs_root = true;                             // ifupdown2 does

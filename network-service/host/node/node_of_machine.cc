@@ -13,6 +13,11 @@ namespace {
 
 constexpr const char* kNoFile = "/dev/null";
 
+Ifupdown::Options InFolder(Ifupdown::Options options, const std::string& folder) {
+  options.directory = folder;
+  return options;
+}
+
 }  // namespace
 
 NodeOfMachine::NodeOfMachine(const Options& options)
@@ -20,7 +25,7 @@ NodeOfMachine::NodeOfMachine(const Options& options)
       lock_limit_(options.lock_limit),
       programs_({}),
       files_(options.etc_network),
-      ifupdown_(options.ifupdown, programs_) {}
+      ifupdown_(InFolder(options.ifupdown, options.etc_network), programs_) {}
 
 absl::StatusOr<std::unique_ptr<NodeLock>> NodeOfMachine::Lock(const std::stop_token& stop) {
   return LockConfiguration(etc_network_, lock_limit_, stop);
@@ -36,7 +41,8 @@ absl::StatusOr<NetworkConfiguration> NodeOfMachine::ReadCandidate(Candidate cand
   if (absl::Status status = files_.RequireCandidate(candidate); !status.ok()) return status;
   auto configuration = Read(files_.PathOf(candidate));
   // Just now it was there.
-  if (absl::IsNotFound(configuration.status())) return files_.RequireCandidate(candidate);
+  if (absl::IsNotFound(configuration.status()))
+    return ConfigurationUnreadable(files_.PathOf(candidate), "it was just taken away");
   return configuration;
 }
 

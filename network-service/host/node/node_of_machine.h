@@ -17,7 +17,7 @@ class NodeOfMachine final : public NetworkNode {
   struct Options {
     std::string etc_network = "/etc/network";
     Duration lock_limit = std::chrono::seconds(10);
-    Ifupdown::Options ifupdown;
+    Ifupdown::Options ifupdown;  // its directory is etc_network
   };
   explicit NodeOfMachine(const Options& options);
 
