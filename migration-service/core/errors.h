@@ -19,6 +19,8 @@ absl::Status PathInvalid(std::string_view why);                                 
 absl::Status PatternInvalid(std::string_view pattern);                           // INVALID_ARGUMENT PATTERN_INVALID
 absl::Status OverrideInvalid(std::string_view line, std::string_view why);       // INVALID_ARGUMENT OVERRIDE_INVALID
 absl::Status PhaseInvalid(int phase);                                            // INVALID_ARGUMENT PHASE_INVALID
+absl::Status ImplementationInvalid(int implementation);                          // INVALID_ARGUMENT IMPLEMENTATION_INVALID
+absl::Status ResultInvalid(int result);                                          // INVALID_ARGUMENT RESULT_INVALID
 absl::Status FieldTooLong(std::string_view field, size_t limit);                 // INVALID_ARGUMENT FIELD_TOO_LONG
 absl::Status ReasonMissing(Phase from, Phase to);                                // INVALID_ARGUMENT REASON_MISSING
 absl::Status PhaseJump(Phase from, Phase to);                                    // FAILED_PRECONDITION PHASE_JUMP

@@ -31,7 +31,7 @@ GateVerdict OfListener(const std::string& listener, const GateFacts& facts) {
   GateVerdict verdict{.gate = "dead-letters/" + listener};
   const auto found = facts.dead_letters.find(listener);
   if (found == facts.dead_letters.end() || !found->second) {
-    verdict.message = "the bus does not say how many dead letters it has";
+    verdict.message = absl::StrFormat("%s how many dead letters it has", kBusDoesNotSay);
     return verdict;
   }
   verdict.open = *found->second == 0;

@@ -33,6 +33,9 @@ struct GateVerdict {
   bool operator==(const GateVerdict&) const = default;
 };
 
+// What the message of a gate begins with that is closed because nobody knows.
+inline constexpr char kBusDoesNotSay[] = "the bus does not say";
+
 // One per gate that there is a limit for, in this order. Pure; any thread.
 std::vector<GateVerdict> JudgeGates(const GateLimits& limits, const GateFacts& facts);
 bool AllOpen(const std::vector<GateVerdict>& verdicts);
