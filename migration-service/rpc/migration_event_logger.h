@@ -7,10 +7,7 @@
 namespace pvebus::migration {
 
 // The hook `migration-event-logger`: writes one line for each event, follows the phase and counts network transactions. It is
-// for `chain`, which keeps phase and count. Requires: logger and state outlive the chain.
+// for `chain`: what that knows to have succeeded is not done again. Requires: logger and state outlive the chain.
 hooks::Hook MigrationEventLogger(Logger& logger, MigrationState& state, const hooks::HookChain& chain);
-
-// What the hook has followed and counted before this process. Requires: nothing was counted yet.
-void RestoreState(const hooks::HookChain& chain, MigrationState& state);
 
 }  // namespace pvebus::migration

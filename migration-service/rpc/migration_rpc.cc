@@ -10,12 +10,12 @@ grpc::ServerUnaryReactor* MigrationRpc::GetMigrationStatus(grpc::CallbackServerC
                                                            v1::GetMigrationStatusResponse* response) {
   const MigrationState::Status status = state_.status();
   response->set_phase(ToProto(status.phase));
-  if (status.phase_time) {
-    const auto since_epoch = std::chrono::duration_cast<std::chrono::nanoseconds>(status.phase_time->time_since_epoch());
+  if (status.last_change) {
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::nanoseconds>(status.last_change->time.time_since_epoch());
     *response->mutable_phase_time() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(since_epoch.count());
+    response->set_phase_event_id(status.last_change->event_id);
   }
-  response->set_phase_event_id(status.phase_event_id);
-  response->set_applied_transaction_count(status.transaction_count);
+  response->set_applied_transaction_count(status.transactions);
   response->set_last_applied_event_id(status.last_transaction_event_id);
   return service::Reply(context, absl::OkStatus());
 }

@@ -3,6 +3,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
+#include "migration-service/core/testing_memory_migration_store.h"
 
 namespace pvebus::migration {
 namespace {
@@ -28,8 +29,9 @@ class MigrationRpcTest : public testing::Test {
 
   RealClock clock_;
   hooks::HookChain chain_{{}, clock_};
-  MigrationState state_;
-  MigrationRpc rpc_{chain_, state_};
+  MemoryMigrationStore store_;
+  std::unique_ptr<MigrationState> state_ = *MigrationState::Load(store_);
+  MigrationRpc rpc_{chain_, *state_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::MigrationService::Stub> stub_;
 };
@@ -43,12 +45,14 @@ TEST_F(MigrationRpcTest, StatusBeforeTheFirstEventIsPerlOnly) {
 }
 
 TEST_F(MigrationRpcTest, StatusTellsPhaseAndTransactions) {
-  state_.EnterPhase(Phase::kRustFull, "e1", SystemTime(std::chrono::milliseconds(1'700'000'000'250)), false);
-  state_.CountTransaction("e2", false);
+  const PhaseOrder order{
+      .to = Phase::kRustReadOnly, .event_id = "e1", .time = SystemTime(std::chrono::milliseconds(1'700'000'000'250))};
+  ASSERT_TRUE(state_->Enter(order, {}).ok());
+  ASSERT_TRUE(state_->CountTransaction("e2").ok());
 
   const v1::GetMigrationStatusResponse status = Status();
 
-  EXPECT_EQ(status.phase(), event::v1::MIGRATION_PHASE_RUST_FULL);
+  EXPECT_EQ(status.phase(), event::v1::MIGRATION_PHASE_RUST_READ_ONLY);
   EXPECT_EQ(status.phase_time().seconds(), 1'700'000'000);
   EXPECT_EQ(status.phase_time().nanos(), 250'000'000);
   EXPECT_EQ(status.phase_event_id(), "e1");
