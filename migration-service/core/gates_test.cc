@@ -79,6 +79,7 @@ TEST(GatesTest, EachLimitIsOneGateInOrder) {
   const std::vector<GateVerdict> verdicts =
       JudgeGates(limits, {.transactions = 1, .reports = 1, .dead_letters = {{"a-hooks", 0}, {"b-hooks", 1}}});
   std::vector<std::string> gates;
+  gates.reserve(verdicts.size());
   for (const GateVerdict& verdict : verdicts) gates.push_back(verdict.gate);
 
   EXPECT_THAT(gates, ElementsAre("transactions", "failure-share", "dead-letters/b-hooks", "dead-letters/a-hooks"));

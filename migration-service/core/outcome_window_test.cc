@@ -136,6 +136,7 @@ TEST_F(OutcomeWindowTest, EndpointsBeyondTheLimitAreSummedUp) {
 TEST_F(OutcomeWindowTest, OfManyThreadsOneIsTold) {
   std::atomic<int> told = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       told += Rust(CallResult::kFailed, 200);

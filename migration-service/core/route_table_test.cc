@@ -220,9 +220,8 @@ void ForAll(Check check) {
   for (const Phase phase : kPhases) {
     for (const std::string& method : kMethods) {
       for (const std::string& path : paths) {
-        SCOPED_TRACE(testing::Message() << PhaseName(phase) << " " << method << " " << path);
         check(phase, method, path);
-        if (testing::Test::HasFailure()) return;
+        if (testing::Test::HasFailure()) FAIL() << "at " << PhaseName(phase) << " " << method << " " << path;
       }
     }
   }

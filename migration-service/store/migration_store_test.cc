@@ -51,8 +51,9 @@ class MigrationStoreTest : public testing::TestWithParam<Kind> {
     return change;
   }
   std::vector<uint64_t> Numbers(uint64_t before, size_t limit) {
-    std::vector<uint64_t> numbers;
     const std::vector<PhaseChange> changes = *store_->Changes(before, limit);
+    std::vector<uint64_t> numbers;
+    numbers.reserve(changes.size());
     for (const PhaseChange& change : changes) numbers.push_back(change.number);
     return numbers;
   }

@@ -73,7 +73,7 @@ absl::StatusOr<bool> SqliteMigrationStore::CountTransaction(const std::string& e
   MutexLock lock(mu_);
   SqliteTransaction transaction(*database_);
   if (absl::Status status = transaction.Begin(); !status.ok()) return Advised(status);
-  const auto counted = CountTransactionLocked(event_id);
+  auto counted = CountTransactionLocked(event_id);
   if (absl::Status status = transaction.End(counted.status()); !status.ok()) return Advised(status);
   return counted;
 }
@@ -127,7 +127,7 @@ absl::Status SqliteMigrationStore::PutChangeLocked(const PhaseChange& change) {
 }
 
 absl::StatusOr<bool> SqliteMigrationStore::CountTransactionLocked(const std::string& event_id) {
-  const auto added = tables_.AddCounted(event_id);
+  auto added = tables_.AddCounted(event_id);
   if (!added.ok() || !*added) return added;
   auto record = tables_.Record();
   if (!record.ok()) return record.status();

@@ -126,6 +126,7 @@ TEST_F(SqliteMigrationStoreTest, OfManyThreadsOneCountsAnEvent) {
   const auto store = Open();
   std::atomic<int> counted = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) counted += *store->CountTransaction(absl::StrFormat("t%d", i)) ? 1 : 0;
