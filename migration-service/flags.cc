@@ -89,7 +89,11 @@ void AddRouteMap(CLI::App& app, Flags& flags) {
   app.add_flag("--route-map-check,!--no-route-map-check", map.check, "Have it checked by `nginx -t`; on unless turned off")
       ->group(kGroup);
   app.add_flag("--route-map-reload", map.reload, "Tell nginx to reload (`nginx -s reload`)")->group(kGroup);
-  app.add_option("--nginx", map.nginx, "The program")->capture_default_str()->type_name("FILE")->check(CheckAbsolute)->group(kGroup);
+  app.add_option("--nginx", map.nginx, "The program")
+      ->capture_default_str()
+      ->type_name("FILE")
+      ->check(CheckAbsolute)
+      ->group(kGroup);
   app.add_option("--nginx-config", map.nginx_config, "Its configuration, which includes the map (default: nginx's own)")
       ->type_name("FILE")
       ->check(CheckAbsolute)

@@ -6,7 +6,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "migration-service/core/errors.h"
@@ -58,12 +57,26 @@ bool IsToken(std::string_view method) {
   });
 }
 
-// '/' is never in a segment.
+// What a pattern may say: nothing that a regular expression or a file of nginx would read as more than itself, once AppendEscaped
+// has seen it.
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || std::string_view("-_.~:@+,=").find(c) != std::string_view::npos;
+  });
+}
+
+// Requires: IsPlain.
 void AppendEscaped(std::string_view text, std::string& regex) {
   for (const char c : text) {
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-') regex += '\\';
+    if (c == '.' || c == '+') regex += '\\';
     regex += c;
   }
+}
+
+// Leaves what follows /api2/<format>.
+template <typename Segments>
+void DropFormat(Segments& segments) {
+  segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, segments.size())));
 }
 
 }  // namespace
@@ -77,9 +90,7 @@ absl::StatusOr<Endpoint> ParseEndpoint(std::string_view method, std::string_view
   if (!decoded) return PathInvalid("a '%' in it is not followed by two hexadecimal digits, or it has a zero byte");
   auto segments = Segments(*decoded);
   if (!segments) return PathInvalid("a '..' in it leads out of it");
-  if (!segments->empty() && segments->front() == "api2") {
-    segments->erase(segments->begin(), segments->begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, segments->size())));
-  }
+  if (!segments->empty() && segments->front() == "api2") DropFormat(*segments);
   Endpoint endpoint{.method = absl::AsciiStrToUpper(std::string(method)), .segments = *std::move(segments)};
   endpoint.is_read = endpoint.method == "GET" || endpoint.method == "HEAD";
   return endpoint;
@@ -88,25 +99,47 @@ absl::StatusOr<Endpoint> ParseEndpoint(std::string_view method, std::string_view
 absl::StatusOr<PathPattern> PathPattern::Parse(std::string_view text) {
   PathPattern pattern;
   for (const std::string& part : std::vector<std::string>(absl::StrSplit(std::string(text), '/', absl::SkipEmpty()))) {
-    Segment segment{.text = part};
-    if (part == "**") {
-      segment.kind = Segment::Kind::kAnyNumber;
-    } else if (part.front() == '{' && part.back() == '}' && part.size() > 2) {
-      segment.kind = Segment::Kind::kAny;
-    } else if (part.back() == '*' && part.size() > 1) {
-      segment = {.kind = Segment::Kind::kPrefix, .text = part.substr(0, part.size() - 1)};
-    }
-    const bool literal = segment.kind == Segment::Kind::kExact || segment.kind == Segment::Kind::kPrefix;
-    if (literal && segment.text.find_first_of("*{}%?# ") != std::string::npos) return PatternInvalid(text);
-    pattern.segments_.push_back(std::move(segment));
+    auto segment = ParseSegment(part);
+    if (!segment) return PatternInvalid(text);
+    pattern.segments_.push_back(*std::move(segment));
   }
+  const auto is_format = [&] { return pattern.segments_.front().text == "api2"; };
+  if (!pattern.segments_.empty() && is_format()) DropFormat(pattern.segments_);
   if (pattern.segments_.empty() || pattern.segments_.size() > kMostPatternSegments) return PatternInvalid(text);
-  const auto text_of = [](const Segment& segment) {
-    return segment.kind == Segment::Kind::kPrefix ? segment.text + "*" : segment.text;
+  const auto append_text = [](std::string* out, const Segment& segment) {
+    *out += segment.kind == Segment::Kind::kPrefix ? segment.text + "*" : segment.text;
   };
-  pattern.text_ = absl::StrJoin(pattern.segments_, "/",
-                                [&](std::string* out, const Segment& segment) { *out += text_of(segment); });
+  pattern.text_ = absl::StrJoin(pattern.segments_, "/", append_text);
   return pattern;
+}
+
+std::optional<PathPattern::Segment> PathPattern::ParseSegment(std::string_view part) {
+  if (part == "**") return Segment{Segment::Kind::kAnyNumber, std::string(part)};
+  if (part == "." || part == "..") return std::nullopt;
+  Segment segment{.text = std::string(part)};
+  std::string_view plain = part;
+  if (part.size() > 1 && part.front() == '{' && part.back() == '}') {
+    segment.kind = Segment::Kind::kAny;
+    plain = part.substr(1, part.size() - 2);
+  } else if (part.size() > 1 && part.back() == '*') {
+    segment.kind = Segment::Kind::kPrefix;
+    plain.remove_suffix(1);
+    segment.text = std::string(plain);
+  }
+  return IsPlain(plain) ? std::optional(std::move(segment)) : std::nullopt;
+}
+
+bool PathPattern::Segment::Matches(std::string_view segment) const {
+  switch (kind) {
+    case Kind::kExact:
+      return segment == text;
+    case Kind::kPrefix:
+      return segment.starts_with(text);
+    case Kind::kAny:
+    case Kind::kAnyNumber:
+      return true;
+  }
+  return false;
 }
 
 bool PathPattern::Matches(const std::vector<std::string>& segments) const {
@@ -122,12 +155,8 @@ bool PathPattern::Matches(const std::vector<std::string>& segments) const {
   for (const std::string& segment : segments) {
     std::vector<bool> next(reached.size(), false);
     for (size_t i = 0; i < segments_.size(); ++i) {
-      if (!reached[i]) continue;
-      const Segment& wanted = segments_[i];
-      if (wanted.kind == Segment::Kind::kAnyNumber) next[i] = true;
-      const bool matches = wanted.kind == Segment::Kind::kAny || (wanted.kind == Segment::Kind::kExact && segment == wanted.text) ||
-                           (wanted.kind == Segment::Kind::kPrefix && absl::StartsWith(segment, wanted.text));
-      if (matches) next[i + 1] = true;
+      if (!reached[i] || !segments_[i].Matches(segment)) continue;
+      next[segments_[i].kind == Segment::Kind::kAnyNumber ? i : i + 1] = true;
     }
     reached = std::move(next);
     skip_any_number();
@@ -136,7 +165,6 @@ bool PathPattern::Matches(const std::vector<std::string>& segments) const {
 }
 
 std::string PathPattern::ToRegex() const {
-  // Each segment brings its slash: "(?:/nodes)(?:/[^/]+)", so that any number of them is nothing, too.
   std::string regex;
   for (const Segment& segment : segments_) {
     switch (segment.kind) {

@@ -19,22 +19,28 @@ struct Endpoint {
   std::string path() const;
 };
 
-// INVALID_ARGUMENT METHOD_INVALID, PATH_INVALID. The path may begin with /api2/<format>/ or with a slash, and have a query; what is
-// percent-encoded is decoded, "//" and "/./" are "/", "/x/../" is "/". Any thread.
+// INVALID_ARGUMENT METHOD_INVALID, PATH_INVALID. The path may begin with /api2/<format>/ or with a slash, and have a query or a
+// fragment, which do not count. As nginx does for $uri: what is percent-encoded is decoded first, and once ("%2F" is a slash
+// between segments, "%2e%2e" is "..", "%252F" is the three characters "%2F", "%3F" is no query); then "//" and "/./" are "/",
+// "/x/../" is
+// "/", and ".." out of the root is no path. A slash at the end does not count. Proxmox VE decodes the same way. Any thread.
 absl::StatusOr<Endpoint> ParseEndpoint(std::string_view method, std::string_view path);
 
-// What paths have in common. Segments between slashes:
+// What paths have in common. Segments between slashes, of letters, digits and -_.~:@+,=
 //   nodes      itself
 //   network*   all that begins so
-//   {node}     any one
+//   {node}     any one; {} too
 //   **         any number of any, none too
+// /api2/<format>/ in front does not count.
 class PathPattern {
  public:
   // INVALID_ARGUMENT PATTERN_INVALID.
   static absl::StatusOr<PathPattern> Parse(std::string_view text);
 
   bool Matches(const std::vector<std::string>& segments) const;
-  // A regular expression of PCRE that matches the same paths: "nodes/[^/]+/network". Anchored by who uses it.
+  // A regular expression, the same in PCRE and in ECMAScript, for the paths that match, each segment with its slash in front:
+  // "/nodes/[^/]+/network"; of the root it is "". Anchored by who uses it: in PCRE with \z, because '$' also matches before a
+  // line feed ("%0A") at the end.
   std::string ToRegex() const;
   const std::string& text() const { return text_; }
 
@@ -44,8 +50,12 @@ class PathPattern {
   struct Segment {
     enum class Kind { kExact, kPrefix, kAny, kAnyNumber };
     Kind kind = Kind::kExact;
-    std::string text;
+    std::string text;  // without the '*' of a beginning
+
+    bool Matches(std::string_view segment) const;
   };
+  // Nothing when it is none.
+  static std::optional<Segment> ParseSegment(std::string_view part);
 
   std::string text_;
   std::vector<Segment> segments_;

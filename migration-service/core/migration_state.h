@@ -39,8 +39,8 @@ class MigrationState {
   Status status() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether the phase may become this one now. Backward always; forward one step when all gates are open; further, or through
-  // closed gates, with `force` and a reason. The phase in force is OK, too, and no change. ABORTED PHASE_CHANGED, FAILED_PRECONDITION
-  // PHASE_JUMP, GATES_CLOSED, INVALID_ARGUMENT REASON_MISSING.
+  // closed gates, with `force` and a reason. The phase in force is OK, too, and no change, whatever `from` is. ABORTED
+  // PHASE_CHANGED, FAILED_PRECONDITION PHASE_JUMP, GATES_CLOSED, INVALID_ARGUMENT REASON_MISSING.
   absl::Status Check(const PhaseOrder& order, const std::vector<GateVerdict>& gates) const ABSL_LOCKS_EXCLUDED(mu_);
 
   enum class Entered {
@@ -48,7 +48,8 @@ class MigrationState {
     kUnchanged,  // it was in force already: nothing is recorded
     kRepeated,   // the event has been handled before; a later change stays
   };
-  // Checks, and makes it the phase. Errors as Check, and those of the store; then nothing has changed.
+  // Checks, and makes it the phase; the change is `forced` only when it needed to be. Errors as Check, and those of the store;
+  // then nothing has changed. Events without `from` are to come in their order, as the bus delivers those of one key.
   absl::StatusOr<Entered> Enter(const PhaseOrder& order, const std::vector<GateVerdict>& gates) ABSL_LOCKS_EXCLUDED(mu_);
 
   // False: the event was counted before.
@@ -62,12 +63,14 @@ class MigrationState {
  private:
   MigrationState(MigrationStore& store, MigrationRecord record);
 
-  absl::Status CheckLocked(const PhaseOrder& order, const std::vector<GateVerdict>& gates) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What the store has, after a call of it that failed: whether that was kept is not known.
+  absl::Status CatchUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(changing_) ABSL_LOCKS_EXCLUDED(mu_);
+  MigrationRecord record() const ABSL_LOCKS_EXCLUDED(mu_);
 
   MigrationStore& store_;
   // Held for a whole change, with the disk; never together with a call of others.
   Mutex changing_ ABSL_ACQUIRED_BEFORE(mu_);
+  bool unsure_ ABSL_GUARDED_BY(changing_) = false;  // a call of the store failed
   mutable Mutex mu_;
   MigrationRecord record_ ABSL_GUARDED_BY(mu_);
   bool reports_changed_ ABSL_GUARDED_BY(mu_) = false;

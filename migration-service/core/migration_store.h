@@ -31,6 +31,9 @@ struct MigrationRecord {
   bool operator==(const MigrationRecord&) const = default;
 };
 
+// Of the transactions that were counted the ids of so many, the last ones, are known, so as not to count one again.
+inline constexpr size_t kRememberedTransactions = 100'000;
+
 // Where the phase is kept. Each call is one commit: when it returns OK, all of it is on the disk, else nothing of it. An error
 // names the file and says what to do. Any thread.
 class MigrationStore {
@@ -38,15 +41,19 @@ class MigrationStore {
   virtual ~MigrationStore() = default;
 
   virtual absl::StatusOr<MigrationRecord> Load() = 0;
+  // Begins with what an older form of the state had; its last transaction is not counted again. FAILED_PRECONDITION
+  // STATE_NOT_NEW when something was put before.
+  virtual absl::Status TakeOver(const MigrationRecord& record) = 0;
 
-  // The phase is another one: counts of the phase and its reports begin at 0, and an order to step back is over.
+  // The phase is another one: counts of the phase and its reports begin at 0, and an order to step back is over. INTERNAL when
+  // its number or its event has one already.
   virtual absl::Status PutChange(const PhaseChange& change) = 0;
   // Newest first, only with a number below `before` (0: all), at most `limit`.
   virtual absl::StatusOr<std::vector<PhaseChange>> Changes(uint64_t before, size_t limit) = 0;
-  // Nothing: no change came of it.
+  // Nothing: no change came of it. No event ("") has none.
   virtual absl::StatusOr<std::optional<PhaseChange>> ChangeOf(const std::string& event_id) = 0;
 
-  // Counts it unless it has been counted, as far as the last 100,000 events that were. True: now it was.
+  // Counts it unless it has been counted, as far as the last kRememberedTransactions that were. True: now it was.
   virtual absl::StatusOr<bool> CountTransaction(const std::string& event_id) = 0;
   virtual absl::Status PutReports(const ReportCounts& reports) = 0;
 

@@ -42,9 +42,9 @@ class OutcomeWindow {
  public:
   struct Options {
     size_t window = 100;              // calls of the new implementation that count for stepping back
-    size_t least = 20;                // of them, before anything is decided
+    size_t least = 20;                // of them, before anything is decided; never more than the window has
     std::optional<double> step_back;  // the share of failures above which the phase goes back; none: it does not
-    size_t most_endpoints = 1000;     // sums; what is beyond is summed up as "**"
+    size_t most_endpoints = 1000;     // sums; what is beyond is summed up as "* **"
   };
   explicit OutcomeWindow(Options options) : options_(options) {}
 
@@ -59,6 +59,11 @@ class OutcomeWindow {
   void Clear() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  bool TooManyFailed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What is summed up of it; made where it is missing.
+  EndpointShare& ShareOf(const std::string& method, const std::string& pattern, Implementation implementation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   const Options options_;
 
   mutable Mutex mu_;

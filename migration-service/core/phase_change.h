@@ -19,6 +19,8 @@ struct PhaseOrder {
   std::string requested_by;
   std::string event_id;
   SystemTime time{};  // when the bus accepted it
+
+  bool operator==(const PhaseOrder&) const = default;
 };
 
 // A change of phase that happened. A value.

@@ -11,9 +11,9 @@ namespace pvebus::migration {
 // What came of bringing the route table to a phase.
 struct RouteMapUpdate {
   enum class State {
-    kCurrent,    // it was so already
-    kWritten,    // it is now, and the reverse proxy has it, if it was to be told
-    kFailed,     // the last good one is in force
+    kCurrent,  // it was so already
+    kWritten,  // it is now, and the reverse proxy has it, if it was to be told
+    kFailed,   // the last good one is in force
   };
   State state = State::kCurrent;
   std::string before;   // the phase of the table that was there; empty: none, or not one of ours

@@ -18,23 +18,22 @@ struct PhaseRule {
   const char* pattern;
 };
 
-const std::vector<PhaseRule>& PhaseRules() {
-  static const std::vector<PhaseRule> rules = {
+std::vector<PhaseRule> PhaseRules() {
+  return {
       {Phase::kRustReadOnly, "reads", {"GET", "HEAD"}, "**"},
       {Phase::kRustBasicWrite, "writes of interfaces", {"POST", "DELETE"}, "nodes/{node}/network"},
       {Phase::kRustBasicWrite, "writes of one interface", {"POST", "PUT", "DELETE"}, "nodes/{node}/network/{iface}"},
-      {Phase::kRustAdvanced, "all of networks", {}, "**/network*/**"},
-      {Phase::kRustSdn, "all of SDN", {}, "**/sdn*/**"},
+      {Phase::kRustAdvanced, "the network of nodes", {}, "nodes/{node}/network*/**"},
+      {Phase::kRustAdvanced, "the network of the cluster", {}, "cluster/network*/**"},
+      {Phase::kRustSdn, "the SDN of nodes", {}, "nodes/{node}/sdn*/**"},
+      {Phase::kRustSdn, "the SDN of the cluster", {}, "cluster/sdn*/**"},
       {Phase::kRustFull, "everything", {}, "**"},
   };
-  return rules;
 }
 
 }  // namespace
 
-std::string_view NameOf(Implementation implementation) {
-  return implementation == Implementation::kRust ? "rust" : "perl";
-}
+std::string_view NameOf(Implementation implementation) { return implementation == Implementation::kRust ? "rust" : "perl"; }
 
 bool RouteRule::Fits(const Endpoint& endpoint) const {
   const bool method = methods.empty() || std::find(methods.begin(), methods.end(), endpoint.method) != methods.end();
@@ -59,31 +58,41 @@ absl::StatusOr<RouteRule> ParseOverride(std::string_view line) {
   return rule;
 }
 
-std::vector<RouteRule> RouteTable::RulesIn(Phase phase) const {
-  std::vector<RouteRule> rules = overrides_;
-  for (size_t i = 0; i < rules.size(); ++i) rules[i].name = absl::StrFormat("override %d", i + 1);
-  for (const PhaseRule& rule : PhaseRules()) {
-    if (phase < rule.since) continue;
-    rules.push_back({.name = absl::StrFormat("%s: %s", PhaseName(rule.since), rule.what),
-                     .methods = rule.methods,
-                     .pattern = *PathPattern::Parse(rule.pattern)});
+RouteTable::RouteTable(std::vector<RouteRule> overrides, Timeouts timeouts) : timeouts_(timeouts) {
+  for (RouteRule& rule : overrides) {
+    rule.name = absl::StrFormat("override %d", rules_.size() + 1);
+    rules_.push_back({kPhases.front(), std::move(rule)});
   }
-  return rules;
+  for (PhaseRule& rule : PhaseRules()) {
+    rules_.push_back({rule.since,
+                      {.name = absl::StrFormat("%s: %s", PhaseName(rule.since), rule.what),
+                       .methods = std::move(rule.methods),
+                       .pattern = *PathPattern::Parse(rule.pattern)}});
+  }
 }
 
 Route RouteTable::Resolve(Phase phase, const Endpoint& endpoint) const {
   Route route{.rule = "default", .timeout = endpoint.is_read ? timeouts_.read : timeouts_.write};
-  for (RouteRule& rule : RulesIn(phase)) {
-    if (!rule.Fits(endpoint)) continue;
-    route.implementation = rule.implementation;
-    route.rule = std::move(rule.name);
-    break;
+  const auto found = std::find_if(rules_.begin(), rules_.end(), [&](const RuleSince& candidate) {
+    return candidate.since <= phase && candidate.rule.Fits(endpoint);
+  });
+  if (found != rules_.end()) {
+    route.implementation = found->rule.implementation;
+    route.rule = found->rule.name;
   }
   // Perl is what there always was; the new implementation may not know the call at all.
   if (route.implementation == Implementation::kRust) {
     route.fallback = endpoint.is_read ? Fallback::kAllowed : Fallback::kIfNotSent;
   }
   return route;
+}
+
+std::vector<RouteRule> RouteTable::RulesIn(Phase phase) const {
+  std::vector<RouteRule> rules;
+  for (const auto& [since, rule] : rules_) {
+    if (since <= phase) rules.push_back(rule);
+  }
+  return rules;
 }
 
 }  // namespace pvebus::migration

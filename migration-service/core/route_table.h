@@ -51,17 +51,23 @@ absl::StatusOr<RouteRule> ParseOverride(std::string_view line);
 //   rust-read-only    reads
 //   rust-basic-write  POST and DELETE of nodes/{node}/network, POST, PUT and DELETE of nodes/{node}/network/{iface}; not PUT of
 //                     nodes/{node}/network, which reloads the network
-//   rust-advanced     all below a segment that begins with "network"
-//   rust-sdn          all below a segment that begins with "sdn"
+//   rust-advanced     all of nodes/{node}/network*/** and cluster/network*/**
+//   rust-sdn          all of nodes/{node}/sdn*/** and cluster/sdn*/**
 //   rust-full         all
 // Each phase has what those before it have.
+//
+// "network" and "sdn" count only where the API itself names a segment, never where an id stands: a node, a storage or a pool may
+// be called "network" or "sdn1". In Proxmox VE 8 that is nodes/{node}/network, nodes/{node}/sdn and cluster/sdn; cluster/network
+// is there for the sake of the table, and the '*' for what is named after them one day. The guest agent's
+// nodes/{node}/qemu/{vmid}/agent/network-get-interfaces is no part of the node's network: it is a read like others.
 class RouteTable {
  public:
   struct Timeouts {
     std::chrono::milliseconds read{30'000};
     std::chrono::milliseconds write{60'000};
   };
-  RouteTable(std::vector<RouteRule> overrides, Timeouts timeouts) : overrides_(std::move(overrides)), timeouts_(timeouts) {}
+  // The first override that fits wins, whatever the phase.
+  RouteTable(std::vector<RouteRule> overrides, Timeouts timeouts);
 
   // What fits no rule is Perl's ("default").
   Route Resolve(Phase phase, const Endpoint& endpoint) const;
@@ -69,8 +75,13 @@ class RouteTable {
   std::vector<RouteRule> RulesIn(Phase phase) const;
 
  private:
-  const std::vector<RouteRule> overrides_;
+  struct RuleSince {
+    Phase since;
+    RouteRule rule;
+  };
+
   const Timeouts timeouts_;
+  std::vector<RuleSince> rules_;  // constant after construction
 };
 
 }  // namespace pvebus::migration

@@ -18,9 +18,8 @@ GateKeeper::GateKeeper(GateLimits limits, const MigrationState& state, std::shar
 
 std::vector<GateVerdict> GateKeeper::Judge() const {
   const MigrationState::Status status = state_.status();
-  GateFacts facts{.transactions = status.phase_transactions,
-                  .reports = status.reports.reports,
-                  .failures = status.reports.failures};
+  GateFacts facts{
+      .transactions = status.phase_transactions, .reports = status.reports.reports, .failures = status.reports.failures};
   const auto deadline = std::chrono::system_clock::now() + kLimit;
   for (const std::string& listener : limits_.quiet_listeners) {
     const auto stub = bus::v1::RegistryService::NewStub(bus_);

@@ -51,9 +51,8 @@ ServerUnaryReactor* MigrationRpc::GetMigrationStatus(CallbackServerContext* cont
 
 ServerUnaryReactor* MigrationRpc::SetPhase(CallbackServerContext* context, const v1::SetPhaseRequest* request,
                                            v1::SetPhaseResponse* response) {
-  return ReplyLater(context, parts_.changing, [this, request, peer = context->peer(), response] {
-    return SetPhaseNow(*request, peer, *response);
-  });
+  return ReplyLater(context, parts_.changing,
+                    [this, request, peer = context->peer(), response] { return SetPhaseNow(*request, peer, *response); });
 }
 
 absl::Status MigrationRpc::SetPhaseNow(const v1::SetPhaseRequest& request, const std::string& peer,
@@ -129,8 +128,7 @@ ServerUnaryReactor* MigrationRpc::ListPhaseHistory(CallbackServerContext* contex
   return ReplyLater(context, parts_.reading, [this, request, response] { return ReadHistory(*request, *response); });
 }
 
-absl::Status MigrationRpc::ReadHistory(const v1::ListPhaseHistoryRequest& request,
-                                       v1::ListPhaseHistoryResponse& response) const {
+absl::Status MigrationRpc::ReadHistory(const v1::ListPhaseHistoryRequest& request, v1::ListPhaseHistoryResponse& response) const {
   const auto page_size = service::ParsePageSize(request.page_size());
   if (!page_size.ok()) return page_size.status();
   const auto before = BeforeOf(request.page_token());

@@ -25,9 +25,10 @@ std::string EventIdOf(const std::string& request_id) {
 }
 
 absl::Status PhasePending(const std::string& event_id) {
-  return MakeError(absl::StatusCode::kUnknown, "PHASE_PENDING",
-                   absl::StrFormat("event %s asks for the phase, but has not come back yet; it will, and then be checked", event_id),
-                   {{"event_id", event_id}});
+  return MakeError(
+      absl::StatusCode::kUnknown, "PHASE_PENDING",
+      absl::StrFormat("event %s asks for the phase, but has not come back yet; it will, and then be checked", event_id),
+      {{"event_id", event_id}});
 }
 
 // Why our own hooks did not make it the phase.
@@ -55,8 +56,7 @@ absl::StatusOr<SetPhaseResult> PhaseSetter::Set(const SetPhaseOrder& order) {
 }
 
 absl::StatusOr<SetPhaseResult> PhaseSetter::SetInTurn(const SetPhaseOrder& order) {
-  const std::string event_id =
-      order.request_id.empty() ? "set-phase:" + client::RandomId(random_) : EventIdOf(order.request_id);
+  const std::string event_id = order.request_id.empty() ? "set-phase:" + client::RandomId(random_) : EventIdOf(order.request_id);
   if (!order.request_id.empty()) {
     auto earlier = store_.ChangeOf(event_id);
     if (!earlier.ok()) return earlier.status();

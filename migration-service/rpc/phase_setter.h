@@ -35,8 +35,8 @@ struct SetPhaseResult {
   std::vector<GateVerdict> gates;
 };
 
-// Has the phase changed by an event that comes back through the bus. Owned by main. Any thread; calls wait for the bus, and for each
-// other.
+// Has the phase changed by an event that comes back through the bus. Owned by main. Any thread; calls wait for the bus, and for
+// each other.
 class PhaseSetter {
  public:
   // Requires: all of them outlive it.

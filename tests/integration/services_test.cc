@@ -145,7 +145,9 @@ TEST_F(ServicesTest, ARestartedServiceTakesItsNameAtOnce) {
 TEST(BusRestartTest, ServicesComeBackToABusThatWasKilled) {
   auto bus = std::make_unique<BusProcess>();
   const std::string address = bus->address();
-  Process service({ProgramPath("migration-service"), "--bus", address, "--listen", "127.0.0.1:0", "--history", "memory"});
+  const TemporaryDirectory directory;
+  Process service({ProgramPath("migration-service"), "--bus", address, "--listen", "127.0.0.1:0", "--history", "memory",
+                   "--data-dir", directory.path()});
   WaitFor("migration-hooks to be connected", [&] { return bus->HasState("migration-hooks", bus::v1::LISTENER_STATE_CONNECTED); });
   bus->process().Signal(SIGKILL);
   bus->process().WaitExit(kSoon);

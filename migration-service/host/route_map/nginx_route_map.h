@@ -17,12 +17,12 @@ namespace pvebus::migration {
 class NginxRouteMap final : public RouteMap {
  public:
   struct Options {
-    std::string path;                                   // absolute
-    bool check = true;                                  // with `nginx -t`, before nginx is told
-    bool reload = false;                                // `nginx -s reload`
-    std::string nginx = "/usr/sbin/nginx";              // absolute
-    std::string nginx_config;                           // absolute; empty: nginx's own default
-    std::chrono::milliseconds time_limit{10'000};       // of each run of nginx
+    std::string path;                              // absolute
+    bool check = true;                             // with `nginx -t`, before nginx is told
+    bool reload = false;                           // `nginx -s reload`
+    std::string nginx = "/usr/sbin/nginx";         // absolute
+    std::string nginx_config;                      // absolute; empty: nginx's own default
+    std::chrono::milliseconds time_limit{10'000};  // of each run of nginx
   };
   // Requires: `table` outlives it.
   NginxRouteMap(Options options, const RouteTable& table);
@@ -44,7 +44,7 @@ class NginxRouteMap final : public RouteMap {
   const RouteTable& table_;
   ProgramRunner programs_;
 
-  Mutex bringing_;  // held for a whole Bring
+  Mutex bringing_;                                // held for a whole Bring
   bool told_ ABSL_GUARDED_BY(bringing_) = false;  // nginx has what the file says: not known of another process' file
   mutable Mutex mu_;
   RouteMapStatus status_ ABSL_GUARDED_BY(mu_);

@@ -20,8 +20,8 @@ std::string NginxMap(const RouteTable& table, Phase phase) {
   std::string text = absl::StrFormat("%s%s. What is changed here is lost.\n", kFirstLine, PhaseName(phase));
   text += "map \"$request_method:$uri\" $pvebus_upstream {\n    default pvebus_perl;\n";
   for (const RouteRule& rule : table.RulesIn(phase)) {
-    // The first expression that matches decides, as the first rule does.
-    absl::StrAppendFormat(&text, "    # %s\n    \"~^%s:/api2/[^/]+%s/?$\" pvebus_%s;\n", rule.name, MethodsOf(rule),
+    // The first expression that matches decides, as the first rule does. \z: '$' matches before a line break at the end, too.
+    absl::StrAppendFormat(&text, "    # %s\n    \"~^%s:/api2/[^/]+%s/?\\z\" pvebus_%s;\n", rule.name, MethodsOf(rule),
                           rule.pattern.ToRegex(), NameOf(rule.implementation));
   }
   return text + "}\n";
