@@ -63,6 +63,7 @@ const std::map<std::string, std::string>& AdviceByReason() {
       {"CONFIRMATION_PENDING", "`pvebus network confirm` keeps what was applied, `pvebus network revert` takes it back"},
       {"APPLY_IN_PROGRESS", "`pvebus network history APPLY` shows what it is doing"},
       {"CONFIGURATION_LOCKED", "try again when Proxmox VE, or whoever edits the network, is done"},
+      {"RECOVERY_PENDING", "see what network-service logs: `journalctl -u pvebus-network`"},
       {"IFUPDOWN2_MISSING", "`apt install ifupdown2`; it replaces ifupdown"},
       {"PRIVILEGES_MISSING", "let network-service run as root, as deploy/systemd/pvebus-network.service does"},
       {"NOTHING_TO_CONFIRM", "`pvebus network history` shows what was applied, and how it ended"},

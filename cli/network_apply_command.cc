@@ -11,6 +11,7 @@
 #include "cli/network_commands.h"
 #include "cli/options.h"
 #include "cli/proto_json.h"
+#include "network-service/core/errors.h"
 #include "pvebus/network/v1/network_service.grpc.pb.h"
 #include "sdk/base/error.h"
 #include "sdk/base/mutex.h"
@@ -54,12 +55,16 @@ class ApplyProgress {
     request.set_request_id(request_id_);
     while (!stop.stop_requested()) {
       const auto apply = Look(stub_, request, kLookEvery);
-      if (apply.ok()) progress_.Say(apply->has_end_time() ? "applied, waiting for the listeners" : StepInWords(*apply));
+      if (apply.ok()) Say(apply->has_end_time() ? "applied, waiting for the listeners" : StepInWords(*apply));
       const SteadyTime until = clock_.SteadyNow() + kLookEvery;
       MutexLock lock(mutex_);
       while (!stop.stop_requested() && changed_.WaitUntil(mutex_, until)) {
       }
     }
+  }
+
+  void Say(const std::string& words) {
+    if (!words.empty()) progress_.Say(words);
   }
 
   const RealClock clock_;
@@ -71,15 +76,14 @@ class ApplyProgress {
   std::jthread thread_;  // last: it ends before the others go
 };
 
-// What became of an apply that was undone: it has more to say than the error.
-void ShowUndone(Stub& stub, const absl::Status& error, Console& console) {
-  const auto metadata = ErrorMetadata(error);
-  const auto apply_id = metadata.find("apply_id");
-  if (apply_id == metadata.end() || ErrorReason(error) == "APPLY_IN_PROGRESS") return;
+// What became of an apply that was undone: it has more to say than the error. Others that an error names are only in the way.
+void ShowUndone(Stub& stub, const std::string& request_id, const absl::Status& error, Console& console) {
+  const std::string apply_id = ErrorMetadata(error)["apply_id"];
+  if (apply_id.empty()) return;
   network::v1::ListAppliesRequest request;
-  request.set_apply_id(apply_id->second);
+  request.set_apply_id(apply_id);
   const auto apply = Look(stub, request, kDefaultTimeout);
-  if (!apply.ok()) return;
+  if (!apply.ok() || (apply->request_id() != request_id && ErrorReason(error) != "UNDO_FAILED")) return;
   if (console.json()) {
     console.out << ToJson(*apply, JsonLayout::kPretty);
     return;
@@ -90,7 +94,8 @@ void ShowUndone(Stub& stub, const absl::Status& error, Console& console) {
 }
 
 template <typename Method, typename Request>
-int Execute(Method method, Request request, const GlobalOptions& global, Console& console) {
+int Execute(Method method, Request request, GlobalOptions global, Console& console) {
+  global.server.when_late = "see how it ended, for it goes on: `pvebus network history`";
   const auto stub = NetworkService::NewStub(client::Connect(global.server.address));
   client::LockedRandom random;
   // So that what was lost on the way can be found: `pvebus network history`.
@@ -101,7 +106,7 @@ int Execute(Method method, Request request, const GlobalOptions& global, Console
   }();
   if (!response.ok()) {
     const int exit_code = PrintRefusal(response.status(), global, console);
-    ShowUndone(*stub, response.status(), console);
+    ShowUndone(*stub, request.request_id(), response.status(), console);
     return exit_code;
   }
   Show(response->apply(), console, [&](std::ostream& out) { PrintApply(response->apply(), out); });
@@ -115,6 +120,11 @@ void AddCommonOptions(CLI::App& command, Request& request) {
       ->type_name("ID");
   command.add_flag_callback(
       "--dry-run", [&request] { request.set_validate_only(true); }, "Only check, and say what would change");
+}
+
+void CheckConfirm(std::chrono::milliseconds timeout) {
+  if (timeout >= network::kLeastConfirmTimeout && timeout <= network::kMostConfirmTimeout) return;
+  throw CLI::ValidationError("--confirm", "is a time of 1s..24h; leave it out when no confirmation is needed");
 }
 
 struct ApplyArguments {
@@ -147,7 +157,10 @@ With --confirm the old network comes back by itself when you cannot reach the no
 Exit status: 0 it is in force and all listeners succeeded (or, with --dry-run, it could be applied), 1 it is in force, but a listener
 failed or is pending, or the bus is away, 2 wrong usage, 3 refused or undone, or network-service is unreachable.)");
   command->callback([arguments, ask] {
-    if (arguments->confirm) *arguments->request.mutable_confirm_timeout() = client::ToProto(Duration(*arguments->confirm));
+    if (arguments->confirm) {
+      CheckConfirm(*arguments->confirm);
+      *arguments->request.mutable_confirm_timeout() = client::ToProto(Duration(*arguments->confirm));
+    }
     ask([arguments](const GlobalOptions& global, Console& console) {
       return Execute(&Stub::ApplyPendingChanges, arguments->request, global, console);
     });

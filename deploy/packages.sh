@@ -67,7 +67,7 @@ unpack_ifupdown2() {
   dpkg -x "$new"/ifupdown2_*.deb "$new/root"
   # As its installation does.
   chmod +x "$new/root/usr/share/ifupdown2/__main__.py"
-  python3 -m compileall -q "$new/root/usr/share/ifupdown2"
+  /usr/bin/python3 -m compileall -q "$new/root/usr/share/ifupdown2"
   rm -rf "$folder"
   mv "$new/root" "$folder"
 }

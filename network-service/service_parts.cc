@@ -59,12 +59,14 @@ ServiceParts::ServiceParts(const ServiceSurroundings& surroundings, std::unique_
                     }}),
       publications_(*store_, outbox_, publisher_),
       changing_(kChangingThreads),
+      confirming_(1),
       reading_(kReadingThreads),
       rpc_({.applier = applier_,
             .node = node_,
             .store = *store_,
             .publications = publications_,
             .changing = changing_,
+            .confirming = confirming_,
             .reading = reading_}),
       upkeep_(applier_, surroundings.logger) {}
 

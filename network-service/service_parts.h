@@ -62,6 +62,7 @@ class ServiceParts {
   NetworkApplier applier_;
   Publications publications_;
   ThreadPool changing_;
+  ThreadPool confirming_;
   ThreadPool reading_;
   NetworkRpc rpc_;
   ApplyUpkeep upkeep_;

@@ -45,7 +45,8 @@ struct ReloadVerdict {
 };
 
 // A failure is a finding about an interface that was to be changed, or about any other that was there before without it. All
-// else are warnings, and so are known limits, and what a card explains that was not there before either. Any thread.
+// else are warnings, and so are known limits, and what a card explains that was not there before either. So is that ports of
+// guests were taken out of their bridge: an undo does not bring them back. Any thread.
 ReloadVerdict JudgeReload(const Interfaces& before, const Interfaces& after, const std::vector<ConfigChange>& changes,
                           const NetworkSnapshot& kernel_before, const NetworkSnapshot& kernel_after);
 

@@ -458,6 +458,30 @@ TEST(JudgeReloadTest, WhatIfupdown2DoesNotDoIsAWarning) {
   EXPECT_THAT(judged.warnings, ElementsAre("limit; vmbr0.20: its mtu is 1500, not 9000: that of vmbr0 is 1500"));
 }
 
+TEST(JudgeReloadTest, GuestsThatLostTheirBridgeAreAWarningUnlessTheyOrTheBridgeWent) {
+  KernelBuilder before = Node();
+  before.Add("tap100i0", "tun")
+      .Add("veth101i0", "veth")
+      .Add("veth102i0", "veth")
+      .Add("veth103i0", "veth")
+      .Add("fwpr104p0", "veth");
+  before.Enslave("vmbr0", {"tap100i0", "veth101i0", "veth102i0", "veth103i0"}).Enslave("vmbr1", {"fwpr104p0"});
+  KernelBuilder after = before;
+  after.Enslave("", {"tap100i0", "veth101i0", "fwpr104p0"})
+      .AddBridge("fwbr102i0", {"veth102i0"})
+      .Remove("veth103i0")
+      .Remove("vmbr1");
+  const std::string config = Replaced(kNode, "auto vmbr1\niface vmbr1 inet manual\n bridge-ports none\n", "");
+
+  const Judged judged = Judge(kNode, before, config, after);
+
+  EXPECT_THAT(judged.failures, IsEmpty());
+  EXPECT_THAT(
+      judged.warnings,
+      ElementsAre("limit; vmbr0: ports of guests are not in it any more, as ifupdown2 does that is not Proxmox VE's own; put "
+                  "them back with `ip link set NAME master vmbr0`: tap100i0 veth101i0"));
+}
+
 // With searches among all links for each of them it would be many seconds.
 TEST(JudgeReloadTest, ManyInterfacesTakeTimeInProportion) {
   constexpr int kMany = 4'000;

@@ -58,6 +58,8 @@ struct ApplyRecord {
   std::string reason;            // the operator's words, or what was found
   std::string requested_by;      // the peer
   std::string reverts_apply_id;  // of kRevert
+  // Of who took it back while it awaited confirmation, and may ask again; empty: none.
+  std::string revert_request_id;
   SystemTime begin_time{};
   std::optional<SystemTime> end_time;  // when it got its last state
   Duration confirm_timeout{};          // 0: no confirmation is asked for

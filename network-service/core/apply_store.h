@@ -36,7 +36,7 @@ class ApplyStore {
 
   // Newest first, only with a number below `before` (0: all), at most `limit`.
   virtual absl::StatusOr<std::vector<ApplyRecord>> List(int64_t before, size_t limit) = 0;
-  // Nothing: there is none. By apply_id, or by the caller's request_id.
+  // Nothing: there is none. By apply_id, or by the request_id of who asked for it, or took it back.
   virtual absl::StatusOr<std::optional<ApplyRecord>> Find(const std::string& apply_id) = 0;
   virtual absl::StatusOr<std::optional<ApplyRecord>> FindRequest(const std::string& request_id) = 0;
   // Those that somebody has to go on with, oldest first.

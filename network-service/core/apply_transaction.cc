@@ -1,52 +1,46 @@
 #include "network-service/core/apply_transaction.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "network-service/core/applied_checks.h"
+#include "network-service/core/checked_reload.h"
 #include "network-service/core/errors.h"
 #include "network-service/core/ifupdown2_output.h"
+#include "network-service/core/interfaces_printer.h"
 #include "network-service/core/printed_interfaces.h"
-#include "network-service/core/program_output.h"
-#include "sdk/base/error.h"
-#include "sdk/base/utf8.h"
 
 namespace pvebus::network {
 namespace {
 
-// Of what differs, in a message.
-constexpr size_t kMostFindings = 5;
-
 std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
-
-ApplyFailure FailureOf(const absl::Status& status, const char* reason) {
-  const std::string own = ErrorReason(status);
-  return {.reason = own.empty() ? reason : own, .message = MessageOf(status)};
-}
-
-// Empty: it did its work.
-std::optional<ApplyFailure> FailureOf(const ProgramReport& report) {
-  const std::string output = EndOfOutput(report);
-  if (report.timed_out) return ApplyFailure{"RELOAD_TIMED_OUT", "ifreload -a did not end in time and was ended: " + output};
-  if (report.exit_code == 0) return std::nullopt;
-  return ApplyFailure{"RELOAD_FAILED", absl::StrFormat("ifreload -a ended with %d: %s", report.exit_code, output)};
-}
-
-ApplyFailure NotAsConfigured(const std::vector<AppliedFinding>& findings) {
-  std::string text;
-  for (size_t i = 0; i < std::min(findings.size(), kMostFindings); ++i) {
-    text += (i == 0 ? "" : "; ") + findings[i].message;
-  }
-  if (findings.size() > kMostFindings) text += absl::StrFormat("; and %d more", findings.size() - kMostFindings);
-  return {"NOT_AS_CONFIGURED", "ifreload -a ended well, but the network is not what the configuration says: " + text};
-}
 
 // As ifreload -a sees it: what only hotplug brings up it leaves alone.
 Interfaces OfReload(const NetworkConfiguration& configuration) {
   Interfaces interfaces = configuration.interfaces;
   for (auto& [name, interface] : interfaces) interface.enabled = interface.enabled && configuration.automatic.contains(name);
   return interfaces;
+}
+
+// What is wrong after an undo. What another reload cannot mend is no failure.
+ReloadVerdict JudgeUndo(const Interfaces& old, const NetworkSnapshot& kernel) {
+  ReloadVerdict verdict;
+  for (AppliedFinding& finding : FindDifferences(old, kernel)) {
+    const bool is_failure = !finding.known_limit && finding.missing_card.empty();
+    (is_failure ? verdict.failures : verdict.warnings).push_back(std::move(finding));
+  }
+  return verdict;
+}
+
+// What the bus knows of once it has heard that the record was taken back. What others changed meanwhile it knows, too.
+std::string KnownAfterRevert(const KnownConfiguration& known, const ApplyRecord& record) {
+  if (known.interfaces == record.new_interfaces) return record.old_interfaces;
+  Interfaces interfaces = ParsePrinted(known.interfaces);
+  for (ConfigChange& change : ChangesBack(record)) {
+    interfaces.erase(change.target);
+    if (change.new_config) interfaces.emplace(change.target, *std::move(change.new_config));
+  }
+  return PrintInterfaces(interfaces);
 }
 
 }  // namespace
@@ -81,19 +75,22 @@ std::optional<ApplyFailure> ApplyTransaction::PutInForce(ApplyRecord& record, co
     return ApplyFailure{"STAGED_CHANGED", "what was staged was changed while it was checked"};
   }
   on_step_(ApplyStep::kReloading);
-  auto report = node_.Reload({});
-  if (!report.ok()) return FailureOf(report.status(), "RELOAD_FAILED");
-  record.reload = *std::move(report);
-  if (auto failure = FailureOf(*record.reload)) return failure;
-  for (const std::string& complaint : ComplaintsIn(*record.reload)) record.warnings.push_back("ifreload: " + complaint);
-  on_step_(ApplyStep::kVerifying);
-  const auto kernel_after = node_.ReadKernel();
-  if (!kernel_after.ok()) return FailureOf(kernel_after.status(), "NOT_VERIFIED");
-  const ReloadVerdict verdict =
-      JudgeReload(OfReload(plan.before), OfReload(plan.after), plan.diff.changes, kernel_before, *kernel_after);
-  for (const AppliedFinding& finding : verdict.warnings) record.warnings.push_back(finding.message);
-  if (!verdict.failures.empty()) return NotAsConfigured(verdict.failures);
-  return std::nullopt;
+  const Interfaces before = OfReload(plan.before);
+  const Interfaces after = OfReload(plan.after);
+  const bool lacked_cards = LacksCards(FindDifferences(before, kernel_before));
+  const ReloadOutcome outcome = ReloadAndCompare(
+      node_,
+      {.compare = [&](const auto& kernel) { return JudgeReload(before, after, plan.diff.changes, kernel_before, kernel); },
+       .may_be_incomplete = [&](const ReloadVerdict& /*verdict*/) { return lacked_cards; }},
+      [this] { on_step_(ApplyStep::kVerifying); });
+  record.reload = outcome.report;
+  if (outcome.report) {
+    for (const std::string& complaint : ComplaintsIn(*outcome.report)) record.warnings.push_back("ifreload: " + complaint);
+  }
+  if (outcome.verdict) {
+    for (const AppliedFinding& finding : outcome.verdict->warnings) record.warnings.push_back(finding.message);
+  }
+  return outcome.failure;
 }
 
 std::optional<ApplyFailure> ApplyTransaction::Commit(ApplyRecord& record, const NetworkDiff& diff) {
@@ -138,7 +135,12 @@ absl::StatusOr<ApplyRecord> ApplyTransaction::Undo(ApplyRecord record, const App
     record.failure.message += "; the old files are back, but not the network: " + trouble;
   }
   if (!was_in_force || !trouble.empty()) notices.push_back(NoticeKind::kFailed);
-  const absl::Status status = store_.Update(record, notices, KnownConfiguration{record.old_interfaces, boot_id_});
+  KnownConfiguration known{record.old_interfaces, boot_id_};
+  if (was_in_force) {
+    const auto before = store_.Known();
+    if (before.ok() && *before) known.interfaces = KnownAfterRevert(**before, record);
+  }
+  const absl::Status status = store_.Update(record, notices, known);
   if (!status.ok()) {
     return UndoUnfinished(record.apply_id, absl::StrFormat("%s; it was undone, but that could not be recorded: %s",
                                                            failure.message, MessageOf(status)));
@@ -148,16 +150,20 @@ absl::StatusOr<ApplyRecord> ApplyTransaction::Undo(ApplyRecord record, const App
 }
 
 std::string ApplyTransaction::ReloadOld(ApplyRecord& record) {
-  const auto report = node_.Reload({});
-  if (!report.ok()) return MessageOf(report.status());
-  if (const auto failure = FailureOf(*report)) return failure->message;
-  const auto kernel = node_.ReadKernel();
-  const auto interfaces = ParsePrinted(record.old_interfaces);
-  if (!kernel.ok()) return "";
-  for (const AppliedFinding& finding : FindDifferences(interfaces, *kernel)) {
-    record.warnings.push_back("after it was undone: " + finding.message);
+  const Interfaces old = ParsePrinted(record.old_interfaces);
+  const ReloadOutcome outcome =
+      ReloadAndCompare(node_,
+                       {.compare = [&](const NetworkSnapshot& kernel) { return JudgeUndo(old, kernel); },
+                        .may_be_incomplete = [](const ReloadVerdict& verdict) { return LacksCards(verdict.warnings); }},
+                       [] {});
+  if (outcome.verdict) {
+    for (const auto* findings : {&outcome.verdict->failures, &outcome.verdict->warnings}) {
+      for (const AppliedFinding& finding : *findings) record.warnings.push_back("after it was undone: " + finding.message);
+    }
   }
-  return "";
+  // That it ended well is enough: what was there before an apply need not have been in order.
+  const bool ended_well = outcome.report && outcome.report->exit_code == 0;
+  return outcome.failure && !ended_well ? outcome.failure->message : "";
 }
 
 }  // namespace pvebus::network

@@ -39,6 +39,11 @@ absl::Status ApplyInProgress(std::string_view apply_id) {
                     "the network is just being changed; try again when that is over: pvebus network history", apply_id);
 }
 
+absl::Status RecoveryPending() {
+  return MakeError(StatusCode::kUnavailable, "RECOVERY_PENDING",
+                   "what was applied before the service started cannot be read yet, so nothing is changed; the service logs why");
+}
+
 absl::Status ConfirmationPending(std::string_view apply_id) {
   return AboutApply(StatusCode::kFailedPrecondition, "CONFIRMATION_PENDING",
                     absl::StrFormat("apply %s awaits confirmation; first confirm or revert it", apply_id), apply_id);

@@ -19,6 +19,7 @@ inline constexpr size_t kMostRequestIdBytes = 256;
 
 // Refusals: nothing was touched.
 absl::Status ApplyInProgress(std::string_view apply_id);          // ABORTED APPLY_IN_PROGRESS
+absl::Status RecoveryPending();                                   // UNAVAILABLE RECOVERY_PENDING
 absl::Status ConfirmationPending(std::string_view apply_id);      // FAILED_PRECONDITION CONFIRMATION_PENDING
 absl::Status NothingStaged(std::string_view path);                // FAILED_PRECONDITION NOTHING_STAGED
 absl::Status StagedInvalid(const NetworkDiff& diff);              // FAILED_PRECONDITION STAGED_INVALID, with the first errors

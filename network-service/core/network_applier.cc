@@ -51,6 +51,8 @@ NetworkApplier::NetworkApplier(NetworkNode& node, ApplyStore& store, const Clock
 absl::StatusOr<NetworkApplier::Turn> NetworkApplier::TakeTurn(const std::string& request_id) {
   MutexLock lock(mu_);
   while (taken_) {
+    // Nobody knows when, or whether, it can.
+    if (cannot_recover_) return RecoveryPending();
     const bool same = progress_ && !request_id.empty() && progress_->request_id == request_id;
     if (progress_ && !same) return ApplyInProgress(progress_->apply_id);
     freed_.Wait(mu_);
@@ -102,7 +104,8 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Apply(const ApplyRequest& request, c
     auto earlier = store_.FindRequest(request.request_id);
     if (!earlier.ok()) return earlier.status();
     if (*earlier) {
-      const bool same = (*earlier)->source == ApplySource::kPending && (*earlier)->confirm_timeout == request.confirm_timeout;
+      const bool same = (*earlier)->source == ApplySource::kPending && (*earlier)->request_id == request.request_id &&
+                        (*earlier)->confirm_timeout == request.confirm_timeout;
       return same ? absl::StatusOr<ApplyRecord>(**std::move(earlier)) : RequestIdInUse(request.request_id);
     }
   }
@@ -228,12 +231,22 @@ absl::StatusOr<ApplyRecord> NetworkApplier::Revert(const RevertRequest& request,
     auto earlier = store_.FindRequest(request.request_id);
     if (!earlier.ok()) return earlier.status();
     if (*earlier) {
-      const bool same = (*earlier)->source == ApplySource::kRevert &&
-                        (request.apply_id.empty() || (*earlier)->reverts_apply_id == request.apply_id);
-      return same ? absl::StatusOr<ApplyRecord>(**std::move(earlier)) : RequestIdInUse(request.request_id);
+      return RevertAgain(**earlier, request, stop);
     }
   }
   return RevertInTurn(request, stop);
+}
+
+absl::StatusOr<ApplyRecord> NetworkApplier::RevertAgain(const ApplyRecord& earlier, const RevertRequest& request,
+                                                        const std::stop_token& stop) {
+  const bool undid = earlier.revert_request_id == request.request_id;
+  const bool is_revert = !undid && earlier.source == ApplySource::kRevert;
+  const std::string& what = undid ? earlier.apply_id : earlier.reverts_apply_id;
+  if (!(undid || is_revert) || (!request.apply_id.empty() && request.apply_id != what)) return RequestIdInUse(request.request_id);
+  if (!undid || !IsUnderWay(earlier.state)) return earlier;
+  RevertRequest again = request;
+  again.apply_id = earlier.apply_id;
+  return RevertInTurn(again, stop);
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& apply_id) const {
@@ -243,6 +256,10 @@ absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& ap
     if (!*found) return ApplyNotFound(apply_id);
     return **std::move(found);
   }
+  // Whatever others changed since: it is what may have cut somebody off.
+  auto awaiting = FindAwaiting();
+  if (!awaiting.ok()) return awaiting.status();
+  if (*awaiting) return **std::move(awaiting);
   auto newest = store_.List(0, kLookedAt);
   if (!newest.ok()) return newest.status();
   for (ApplyRecord& record : *newest) {
@@ -252,7 +269,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::FindRevertible(const std::string& ap
 }
 
 absl::StatusOr<ApplyRecord> NetworkApplier::RevertInTurn(const RevertRequest& request, const std::stop_token& stop) {
-  const auto record = FindRevertible(request.apply_id);
+  auto record = FindRevertible(request.apply_id);
   if (!record.ok()) return record.status();
   if (WasUndone(*record)) return ApplyNotInForce(*record);
   if (absl::Status status = node_.CheckAbility(); !status.ok()) return status;
@@ -266,6 +283,7 @@ absl::StatusOr<ApplyRecord> NetworkApplier::RevertInTurn(const RevertRequest& re
   const auto lock = node_.Lock(stop);
   if (!lock.ok()) return lock.status();
   const std::string why = request.reason.empty() ? "" : ": " + request.reason;
+  record->revert_request_id = request.request_id;
   return UndoInTurn(*record, {"REVERTED", absl::StrFormat("it was taken back by %s%s", request.requested_by, why)});
 }
 

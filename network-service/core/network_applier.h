@@ -56,7 +56,8 @@ class NetworkApplier {
   // Requires: all of them outlive it.
   NetworkApplier(NetworkNode& node, ApplyStore& store, const Clock& clock, Logger& logger, Options options);
 
-  // Takes up what an earlier process left, before anything else happens: others wait until it has. Call until it is OK.
+  // Takes up what an earlier process left, before anything else happens: others wait until it has, and are refused once it could
+  // not. Call until it is OK.
   absl::Status Recover();
 
   // The record is kCommitted, kAwaitingConfirmation, or undone. An error when nothing was touched, or as ApplyTransaction::Undo.
@@ -90,7 +91,8 @@ class NetworkApplier {
     NetworkApplier* applier_;
   };
 
-  // Waits for short work of others and for the same request; ABORTED APPLY_IN_PROGRESS otherwise.
+  // Waits for short work of others and for the same request; ABORTED APPLY_IN_PROGRESS otherwise, or UNAVAILABLE
+  // RECOVERY_PENDING.
   absl::StatusOr<Turn> TakeTurn(const std::string& request_id) ABSL_LOCKS_EXCLUDED(mu_);
   void GiveTurnBack() ABSL_LOCKS_EXCLUDED(mu_);
   void Begin(const std::string& apply_id, const std::string& request_id) ABSL_LOCKS_EXCLUDED(mu_);
@@ -99,6 +101,8 @@ class NetworkApplier {
   absl::Status CheckNothingAwaits() const ABSL_LOCKS_EXCLUDED(mu_);
   ApplyRecord NewRecord(ApplySource source) const;
   absl::StatusOr<ApplyRecord> ApplyInTurn(const ApplyRequest& request, const std::stop_token& stop);
+  // What has the request's request_id already.
+  absl::StatusOr<ApplyRecord> RevertAgain(const ApplyRecord& earlier, const RevertRequest& request, const std::stop_token& stop);
   absl::StatusOr<ApplyRecord> RevertInTurn(const RevertRequest& request, const std::stop_token& stop);
   absl::StatusOr<ApplyRecord> RevertCommitted(const ApplyRecord& reverted, const RevertRequest& request,
                                               const std::stop_token& stop);
@@ -127,6 +131,7 @@ class NetworkApplier {
   mutable Mutex mu_;
   CondVar freed_;
   bool taken_ ABSL_GUARDED_BY(mu_) = true;                      // somebody has the turn: first Recover
+  bool cannot_recover_ ABSL_GUARDED_BY(mu_) = false;            // yet
   std::optional<ApplyProgress> progress_ ABSL_GUARDED_BY(mu_);  // of an apply that has it
   std::string awaiting_ ABSL_GUARDED_BY(mu_);                   // the apply that awaits confirmation; empty: none
   std::optional<SteadyTime> confirm_until_ ABSL_GUARDED_BY(mu_);

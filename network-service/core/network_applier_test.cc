@@ -129,6 +129,54 @@ TEST_F(NetworkApplierTest, WhatAReloadComplainsOfWithoutFailingIsAWarning) {
   EXPECT_THAT(record->warnings, Contains("ifreload: warning: eno1: post-up cmd 'exit 3' failed: returned 3"));
 }
 
+TEST_F(NetworkApplierTest, AReloadThatLacksTheCardsItLackedBeforeIsJudgedByTheKernel) {
+  const std::string lacking = "auto vmbr9\niface vmbr9 inet manual\n\tbridge-ports eno9\n";
+  node_.PutInForce(kOld + lacking);
+  node_.staged = kNew + lacking;
+  node_.reload_complains = true;
+
+  EXPECT_EQ(Apply()->state, ApplyState::kCommitted);
+  EXPECT_EQ(applier_->Revert({}, {})->state, ApplyState::kCommitted);
+
+  node_.staged = kNew + lacking;
+  node_.lying_reloads = 2;
+  const auto lied = Apply();
+  EXPECT_EQ(lied->state, ApplyState::kFailed) << "and not kUndoFailed";
+  EXPECT_EQ(lied->failure.reason, "RELOAD_FAILED");
+}
+
+// A slave that its bond lets go of is down after the first.
+TEST_F(NetworkApplierTest, WhatASecondReloadBringsAboutIsApplied) {
+  node_.lying_reloads = 1;
+  node_.reloads = {{.output = "first\n"}, {.output = "second\n"}};
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kCommitted);
+  EXPECT_EQ(record->reload->output, "first\nsecond\n");
+  EXPECT_THAT(record->warnings, IsEmpty());
+}
+
+TEST_F(NetworkApplierTest, AnUndoReloadsASecondTimeToo) {
+  const auto record = Apply({.confirm_timeout = seconds(9)});
+  ASSERT_EQ(record->state, ApplyState::kAwaitingConfirmation);
+  node_.lying_reloads = 1;
+
+  const auto reverted = applier_->Revert({}, {});
+
+  EXPECT_EQ(reverted->state, ApplyState::kReverted);
+  EXPECT_THAT(reverted->warnings, IsEmpty());
+  EXPECT_EQ(node_.kernel.Find("vmbr0")->addresses, KernelOf(ParsePrinted(kOld)).Find("vmbr0")->addresses);
+}
+
+TEST_F(NetworkApplierTest, AReloadThatEndsWithOneFailsWhenNothingWasLacking) {
+  node_.reload_complains = true;
+
+  const auto record = Apply();
+
+  EXPECT_EQ(record->state, ApplyState::kUndoFailed) << record->failure.message;
+}
+
 TEST_F(NetworkApplierTest, ValidationChangesNothing) {
   const auto record = Apply({.validate_only = true});
 
@@ -215,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
                           "RELOAD_FAILED"},
                     Fault{"ReloadHangs", [](FakeNode& node, auto&) { node.reloads = {{.exit_code = 137, .timed_out = true}}; },
                           "RELOAD_TIMED_OUT"},
-                    Fault{"ReloadLies", [](FakeNode& node, auto&) { node.reload_lies = true; }, "NOT_AS_CONFIGURED"},
+                    Fault{"ReloadLies", [](FakeNode& node, auto&) { node.lying_reloads = 2; }, "NOT_AS_CONFIGURED"},
                     Fault{"ReloadCannotStart",
                           [](FakeNode& node, auto&) { node.failures["Reload"] = absl::InternalError("no memory"); },
                           "RELOAD_FAILED"},
@@ -240,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(NetworkApplierTest, WhatIfreloadLeavesToHotplugIsNotJudged) {
   node_.staged = std::string(kOld) + "allow-hotplug eno2\niface eno2 inet static\n\taddress 203.0.113.1/24\n";
-  node_.reload_lies = true;
+  node_.lying_reloads = 2;
 
   const auto record = Apply();
 
@@ -366,6 +414,64 @@ TEST_F(NetworkApplierTest, WhatAwaitsConfirmationIsTakenBackAtOnce) {
   EXPECT_EQ(reverted->apply_id, record->apply_id);
   EXPECT_EQ(reverted->state, ApplyState::kReverted);
   EXPECT_THAT(reverted->failure.message, HasSubstr("oops"));
+  EXPECT_EQ(node_.applied, kOld);
+}
+
+TEST_F(NetworkApplierTest, WhatAwaitsConfirmationIsTakenBackWhateverOthersChangedSince) {
+  const auto record = Apply({.confirm_timeout = seconds(20)});
+  node_.PutInForce(std::string(kNew) + "\tmtu 1400\n");
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  const auto reverted = applier_->Revert({}, {});
+
+  ASSERT_TRUE(reverted.ok()) << reverted.status();
+  EXPECT_EQ(reverted->apply_id, record->apply_id);
+  EXPECT_EQ(node_.applied, kOld);
+}
+
+TEST_F(NetworkApplierTest, WhatOthersChangedBeforeARevertIsToldOnceAndItsLossToo) {
+  constexpr char kOther[] = "auto eno2\niface eno2 inet manual\n";
+  ASSERT_TRUE(Apply({.confirm_timeout = seconds(20)}).ok());
+  node_.PutInForce(std::string(kNew) + kOther);
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+  ASSERT_TRUE(applier_->Revert({}, {}).ok());
+
+  ASSERT_TRUE(applier_->NoticeOtherChanges({}).ok());
+
+  EXPECT_THAT(Notices(), ElementsAre(NoticeKind::kApplied, NoticeKind::kApplied, NoticeKind::kReverted, NoticeKind::kApplied));
+  const auto changes = ChangesOf((*store_->List(0, 1))[0]);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].type, ChangeType::kDelete);
+  EXPECT_EQ(changes[0].target, "eno2");
+}
+
+TEST_F(NetworkApplierTest, SameRevertAgainTakesNothingElseBack) {
+  ASSERT_TRUE(Apply().ok());
+  node_.staged = kOld;
+  const auto record = Apply({.request_id = "a1", .confirm_timeout = seconds(20)});
+  ASSERT_TRUE(applier_->Revert({.request_id = "r1"}, {}).ok());
+
+  const auto again = applier_->Revert({.request_id = "r1"}, {});
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->apply_id, record->apply_id);
+  EXPECT_EQ(again->state, ApplyState::kReverted);
+  EXPECT_EQ(node_.applied, kNew);
+  EXPECT_EQ(applier_->Revert({.apply_id = record->apply_id, .request_id = "r1"}, {})->apply_id, record->apply_id);
+  EXPECT_EQ(ErrorReason(applier_->Revert({.apply_id = "id1", .request_id = "r1"}, {}).status()), "REQUEST_ID_IN_USE");
+  EXPECT_EQ(ErrorReason(applier_->Revert({.request_id = "a1"}, {}).status()), "REQUEST_ID_IN_USE");
+  EXPECT_EQ(ErrorReason(Apply({.request_id = "r1"}).status()), "REQUEST_ID_IN_USE");
+}
+
+TEST_F(NetworkApplierTest, SameRevertAgainGoesOnWithWhatCouldNotBeDone) {
+  ASSERT_TRUE(Apply({.confirm_timeout = seconds(20)}).ok());
+  node_.failures["Restore"] = absl::UnavailableError("read-only");
+  ASSERT_EQ(ErrorReason(applier_->Revert({.request_id = "r1"}, {}).status()), "UNDO_FAILED");
+
+  const auto again = applier_->Revert({.request_id = "r1"}, {});
+
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->state, ApplyState::kReverted);
   EXPECT_EQ(node_.applied, kOld);
 }
 

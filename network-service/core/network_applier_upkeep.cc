@@ -44,6 +44,11 @@ std::string WhatWasFound(ApplySource source) {
 absl::Status NetworkApplier::Recover() {
   // The turn is this one's since the beginning.
   const auto records = store_.UnderWay();
+  {
+    MutexLock lock(mu_);
+    cannot_recover_ = !records.ok();
+    freed_.NotifyAll();
+  }
   if (!records.ok()) return records.status();
   for (const ApplyRecord& record : *records) RecoverOne(record);
   // What an apply that was over has left behind.

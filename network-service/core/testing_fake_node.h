@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,13 +71,17 @@ class FakeNode final : public NetworkNode {
   // Of `ifreload -a`, one after the other; then all is well.
   std::vector<ProgramReport> reloads;
   ProgramReport syntax;
-  bool reload_lies = false;
+  int lying_reloads = 0;  // the next few end well and do nothing
+  // Reloads do all, and end with 1 nevertheless.
+  bool reload_complains = false;
   // The next call of that name fails.
   std::map<std::string, absl::Status> failures;
   // Called before every call, by its name; may throw, as if the process had died.
   std::function<void(const std::string&)> before_call = [](const std::string&) {};
   // Called while ifreload runs.
   std::function<void()> during_reload = [] {};
+  // Called while reloads of others are waited for.
+  std::function<void(const std::stop_token&)> during_wait = [](const std::stop_token&) {};
   std::vector<std::string> calls;
   int locked = 0;
 
@@ -146,12 +151,17 @@ class FakeNode final : public NetworkNode {
       report = reloads.front();
       reloads.erase(reloads.begin());
     }
-    if (report.exit_code == 0 && !report.timed_out && !std::exchange(reload_lies, false)) {
+    if (report.exit_code == 0 && !report.timed_out && lying_reloads == 0) {
       kernel = KernelOf(ParsePrinted(applied.value_or("")));
     }
+    if (lying_reloads > 0) --lying_reloads;
+    if (reload_complains) report.exit_code = 1;
     return report;
   }
-  void WaitForOtherReloads(const std::stop_token&) override { (void)Begin("WaitForOtherReloads"); }
+  void WaitForOtherReloads(const std::stop_token& stop) override {
+    (void)Begin("WaitForOtherReloads");
+    during_wait(stop);
+  }
   absl::StatusOr<NetworkSnapshot> ReadKernel() override {
     if (absl::Status status = Begin("ReadKernel"); !status.ok()) return status;
     return kernel;

@@ -66,7 +66,9 @@ class MemoryApplyStore final : public ApplyStore {
     return First([&](const ApplyRecord& record) { return record.apply_id == apply_id; });
   }
   absl::StatusOr<std::optional<ApplyRecord>> FindRequest(const std::string& request_id) override {
-    return First([&](const ApplyRecord& record) { return !request_id.empty() && record.request_id == request_id; });
+    return First([&](const ApplyRecord& record) {
+      return !request_id.empty() && (record.request_id == request_id || record.revert_request_id == request_id);
+    });
   }
   absl::StatusOr<std::vector<ApplyRecord>> UnderWay() override {
     MutexLock lock(mu_);
@@ -154,7 +156,8 @@ class MemoryApplyStore final : public ApplyStore {
   absl::Status CheckIds(const ApplyRecord& added, int64_t number) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     for (const auto& [other_number, other] : records_) {
       if (other_number == number) continue;
-      if (!added.request_id.empty() && other.request_id == added.request_id) return RequestIdInUse(added.request_id);
+      const bool same = other.request_id == added.request_id || other.revert_request_id == added.request_id;
+      if (!added.request_id.empty() && same) return RequestIdInUse(added.request_id);
       if (other.apply_id == added.apply_id) return absl::InternalError("two applies have the id " + added.apply_id);
     }
     return absl::OkStatus();

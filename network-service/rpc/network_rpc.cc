@@ -96,8 +96,7 @@ ServerUnaryReactor* NetworkRpc::ApplyPendingChanges(CallbackServerContext* conte
 
 ServerUnaryReactor* NetworkRpc::ConfirmApply(CallbackServerContext* context, const v1::ConfirmApplyRequest* request,
                                              v1::ConfirmApplyResponse* response) {
-  // Where nothing waits for the network: the time for it runs out.
-  return ReplyLater(context, parts_.reading, [this, request, response] {
+  return ReplyLater(context, parts_.confirming, [this, request, response] {
     const auto record = parts_.applier.Confirm(request->apply_id(), request->validate_only());
     if (!record.ok()) return record.status();
     const auto publications = parts_.publications.Stored(*record);

@@ -15,8 +15,10 @@ struct NetworkRpcParts {
   NetworkNode& node;
   ApplyStore& store;
   Publications& publications;
-  // Where calls wait: for the network and the bus, and, apart from these, for the disk.
+  // Where calls wait: for the network and the bus; confirmations, whose time runs out, for nobody; all else for the disk and, to
+  // know how listeners took an event, for the bus.
   Executor& changing;
+  Executor& confirming;
   Executor& reading;
 };
 

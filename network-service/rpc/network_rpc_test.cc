@@ -135,8 +135,9 @@ class NetworkRpcTest : public testing::Test {
   client::Outbox outbox_{notices_, publisher_, logger_};
   Publications publications_{store_, outbox_, publisher_};
   ThreadPool changing_{2};
+  ThreadPool confirming_{1};
   ThreadPool reading_{1};
-  NetworkRpc rpc_{{applier_, node_, store_, publications_, changing_, reading_}};
+  NetworkRpc rpc_{{applier_, node_, store_, publications_, changing_, confirming_, reading_}};
   service::RpcServer server_{"pvebus.network.v1.NetworkService"};
   std::unique_ptr<Stub> stub_;
   // For what happens in the middle of an apply.

@@ -64,6 +64,7 @@ ApplyRecord ReadApply(SqliteRow& row) {
   record.new_file = row.Text(20);
   record.old_interfaces = row.Text(21);
   record.new_interfaces = row.Text(22);
+  record.revert_request_id = row.Text(23);
   return record;
 }
 
@@ -88,6 +89,7 @@ void BindApply(SqliteStatement& row, const ApplyRecord& record, const std::strin
   row.BindBlob(21, record.new_file);
   row.BindBlob(22, record.old_interfaces);
   row.BindBlob(23, record.new_interfaces);
+  row.BindText(24, record.revert_request_id);
 }
 
 std::string StatesOnDisk(Stage stage) {

@@ -31,10 +31,12 @@ constexpr const char* kMigrations[] = {
         old_file BLOB,
         new_file BLOB NOT NULL,
         old_interfaces BLOB NOT NULL,
-        new_interfaces BLOB NOT NULL
+        new_interfaces BLOB NOT NULL,
+        revert_request_id TEXT NOT NULL
       );
       CREATE UNIQUE INDEX applies_by_apply_id ON applies (apply_id);
       CREATE UNIQUE INDEX applies_by_request_id ON applies (request_id) WHERE request_id <> '';
+      CREATE INDEX applies_by_revert_request_id ON applies (revert_request_id) WHERE revert_request_id <> '';
       CREATE INDEX applies_by_state ON applies (state, apply_id);
       CREATE TABLE publications (
         number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -65,6 +65,7 @@ void ExpectSame(const ApplyRecord& a, const ApplyRecord& b) {
   EXPECT_EQ(a.reason, b.reason);
   EXPECT_EQ(a.requested_by, b.requested_by);
   EXPECT_EQ(a.reverts_apply_id, b.reverts_apply_id);
+  EXPECT_EQ(a.revert_request_id, b.revert_request_id);
   EXPECT_EQ(a.begin_time, b.begin_time);
   EXPECT_EQ(a.end_time, b.end_time);
   EXPECT_EQ(a.confirm_timeout, b.confirm_timeout);

@@ -72,7 +72,10 @@ absl::StatusOr<std::optional<ApplyRecord>> ApplyTables::Find(const std::string& 
 }
 
 absl::StatusOr<std::optional<ApplyRecord>> ApplyTables::FindRequest(const std::string& request_id) {
-  return FindOne("SELECT * FROM applies WHERE request_id = ?1 AND request_id <> ''", request_id);
+  return FindOne(
+      "SELECT * FROM applies WHERE (request_id = ?1 AND request_id <> '') "
+      "OR (revert_request_id = ?1 AND revert_request_id <> '')",
+      request_id);
 }
 
 absl::StatusOr<std::vector<ApplyRecord>> ApplyTables::UnderWay() {
@@ -89,7 +92,7 @@ absl::StatusOr<int64_t> ApplyTables::Insert(const ApplyRecord& record) {
   if (same->has_value()) return RequestIdInUse(record.request_id);
   auto insert = SqliteStatement::Prepare(database_,
                                          "INSERT INTO applies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-                                         "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) RETURNING number");
+                                         "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) RETURNING number");
   if (!insert.ok()) return insert.status();
   const std::string warnings = EncodeWarnings(record.warnings);
   BindApply(**insert, record, warnings);

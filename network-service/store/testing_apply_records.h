@@ -19,6 +19,7 @@ inline ApplyRecord FullApply(const std::string& apply_id) {
   record.reason = RawBytes('a');
   record.requested_by = "uid 0, pid 1";
   record.reverts_apply_id = "the one before";
+  record.revert_request_id = "revert of " + apply_id;
   record.begin_time = SystemTime(std::chrono::seconds(1'700'000'000) + std::chrono::nanoseconds(1));
   record.end_time = record.begin_time + std::chrono::nanoseconds(2);
   record.confirm_timeout = std::chrono::nanoseconds(3);

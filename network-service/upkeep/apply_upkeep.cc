@@ -4,14 +4,9 @@
 #include <string>
 
 namespace pvebus::network {
-namespace {
 
-// Before what did not work is tried again.
-constexpr std::chrono::seconds kPause{1};
-
-}  // namespace
-
-ApplyUpkeep::ApplyUpkeep(NetworkApplier& applier, Logger& logger) : applier_(applier), logger_(logger) {}
+ApplyUpkeep::ApplyUpkeep(NetworkApplier& applier, Logger& logger, Duration pause)
+    : applier_(applier), logger_(logger), pause_(pause) {}
 
 void ApplyUpkeep::Stop() {
   thread_.request_stop();
@@ -80,7 +75,7 @@ bool ApplyUpkeep::WaitForWork(const std::stop_token& stop) {
 }
 
 void ApplyUpkeep::WaitAWhile(const std::stop_token& stop) {
-  const SteadyTime until = std::chrono::steady_clock::now() + kPause;
+  const SteadyTime until = std::chrono::steady_clock::now() + pause_;
   MutexLock lock(mu_);
   while (!stop.stop_requested() && changed_.WaitUntil(mu_, until)) {
   }

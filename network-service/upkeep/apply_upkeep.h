@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <thread>
 
@@ -15,8 +16,8 @@ namespace pvebus::network {
 // Owned by main. Any thread; works on one of its own.
 class ApplyUpkeep {
  public:
-  // Requires: both outlive it.
-  ApplyUpkeep(NetworkApplier& applier, Logger& logger);
+  // What did not work is tried again after `pause`. Requires: both outlive it.
+  ApplyUpkeep(NetworkApplier& applier, Logger& logger, Duration pause = std::chrono::seconds(1));
   ~ApplyUpkeep() { Stop(); }
   ApplyUpkeep(const ApplyUpkeep&) = delete;
   ApplyUpkeep& operator=(const ApplyUpkeep&) = delete;
@@ -39,6 +40,7 @@ class ApplyUpkeep {
 
   NetworkApplier& applier_;
   Logger& logger_;
+  const Duration pause_;
 
   Mutex mu_;
   CondVar changed_;

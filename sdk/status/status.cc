@@ -2,13 +2,26 @@
 
 #include "google/rpc/error.pb.h"
 #include "sdk/base/error.h"
+#include "sdk/base/utf8.h"
 
 namespace pvebus {
+
+namespace {
+
+// It travels twice, once percent-encoded, in headers of which peers take 8 KiB: with more of it the code would be lost, too.
+constexpr size_t kMostMessageBytes = 1500;
+
+std::string Cut(const std::string& message) {
+  if (message.size() <= kMostMessageBytes) return message;
+  return CleanUtf8(message, kMostMessageBytes - 4) + " ...";
+}
+
+}  // namespace
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   const auto code = static_cast<grpc::StatusCode>(status.code());
-  const std::string message(status.message());
+  const std::string message = Cut(std::string(status.message()));
   google::rpc::Status details;
   details.set_code(code);
   details.set_message(message);

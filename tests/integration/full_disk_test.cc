@@ -1,57 +1,13 @@
 // A disk without room, for real: the bus says so, goes on with what needs none, and with the rest when there is room again.
-#include <sched.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
-#include <fstream>
-
-#include "absl/strings/str_format.h"
 #include "sdk/base/error.h"
 #include "tests/integration/journal_fixture.h"
+#include "tests/support/tiny_file_system.h"
 
 namespace pvebus::testing {
 namespace {
 
 using absl::StatusCode;
 using ::testing::HasSubstr;
-
-// A file system of some MiB, which only this test and the programs it starts can see: gone with the last of them.
-class TinyFileSystem {
- public:
-  // Why there is none; empty when there is.
-  std::string Mount(const std::string& path, int mib) {
-    path_ = path;
-    const uid_t uid = getuid();
-    const gid_t gid = getgid();
-    if (unshare(CLONE_NEWNS) != 0) {
-      if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return absl::StrFormat("unshare: %s", strerror(errno));
-      std::ofstream("/proc/self/setgroups") << "deny";
-      std::ofstream("/proc/self/uid_map") << absl::StrFormat("0 %d 1", uid);
-      std::ofstream("/proc/self/gid_map") << absl::StrFormat("0 %d 1", gid);
-    }
-    if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return absl::StrFormat("mount: %s", strerror(errno));
-    const std::string options = absl::StrFormat("size=%dm", mib);
-    if (mount("tmpfs", path.c_str(), "tmpfs", 0, options.c_str()) != 0) return absl::StrFormat("mount: %s", strerror(errno));
-    mounted_ = true;
-    return "";
-  }
-  ~TinyFileSystem() {
-    if (mounted_) umount2(path_.c_str(), MNT_DETACH);
-  }
-
-  // Takes all the room there is.
-  void Fill() const {
-    std::ofstream ballast(path_ + "/ballast", std::ios::binary | std::ios::app);
-    const std::string page(4096, 'x');
-    while (ballast.write(page.data(), static_cast<std::streamsize>(page.size())).flush()) {
-    }
-  }
-  void MakeRoom() const { std::filesystem::remove(path_ + "/ballast"); }
-
- private:
-  std::string path_;
-  bool mounted_ = false;
-};
 
 class FullDiskTest : public JournalFixture {
  protected:

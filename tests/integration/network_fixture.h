@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,10 +29,18 @@ class NetworkFixture : public ::testing::Test {
   using Stub = network::v1::NetworkService::Stub;
   using Apply = network::v1::Apply;
 
-  // What it left is taken up when this returns.
+  void SetUp() override {
+    if (const std::string why = WhyNoRoot(); !why.empty()) GTEST_SKIP() << "NOT PROVEN: applying, which needs root: " << why;
+  }
+
+  // What an earlier one left is taken up when this returns.
   void Start(const std::vector<std::string>& flags = {}) {
-    service_ = std::make_unique<NetworkProcess>(folder_, BusAddress(), flags);
+    service_ = std::make_unique<NetworkProcess>(folder_, BusAddress(), flags, AsRoot());
     WaitForTurn();
+  }
+  void StartBoth() {
+    StartBus();
+    Start();
   }
   void Kill() {
     service_->process().Signal(SIGKILL);
@@ -40,13 +49,18 @@ class NetworkFixture : public ::testing::Test {
   void StartBus() { bus_ = std::make_unique<BusProcess>(bus_flags_); }
   std::string BusAddress() const { return bus_ ? bus_->address() : absent_bus_; }
 
-  // Until nothing is under way but what awaits confirmation.
-  void WaitForTurn() {
+  // FAILED_PRECONDITION or OK when nothing is under way but what awaits confirmation, ABORTED when something is; changes nothing.
+  absl::Status Probe() {
     network::v1::ConfirmApplyRequest nothing;
     nothing.set_validate_only(true);
+    return Call(&Stub::ConfirmApply, service_->stub(), nothing, kPatience).status();
+  }
+  bool Answers() { return !absl::IsUnavailable(Probe()); }
+  // Until nothing is under way but what awaits confirmation.
+  void WaitForTurn() {
     WaitFor("network-service to have nothing to do", [&] {
-      const auto answer = Call(&Stub::ConfirmApply, service_->stub(), nothing, kPatience);
-      return answer.ok() || absl::IsFailedPrecondition(answer.status());
+      const absl::Status status = Probe();
+      return status.ok() || absl::IsFailedPrecondition(status);
     });
   }
   // ... and the bus knows of all that happened.
@@ -72,6 +86,10 @@ class NetworkFixture : public ::testing::Test {
     const auto response = Call(&Stub::ApplyPendingChanges, service_->stub(), request, deadline);
     if (!response.ok()) return response.status();
     return response->apply();
+  }
+  // On a thread of its own; the future's destructor waits for it.
+  std::future<absl::StatusOr<Apply>> ApplyLater(const network::v1::ApplyPendingChangesRequest& request = {}) {
+    return std::async(std::launch::async, [this, request] { return ApplyStaged(request); });
   }
   absl::StatusOr<Apply> Confirm(const std::string& apply_id = "") {
     network::v1::ConfirmApplyRequest request;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +27,7 @@ std::string ReadOr(const std::string& path, const std::string& otherwise) {
 }
 
 std::vector<std::string> CommandLine(const NetworkFolder& folder, const std::string& bus, const std::vector<std::string>& flags,
-                                     const NetworkProcess::Launcher& launcher) {
+                                     const std::vector<std::string>& launcher) {
   std::vector<std::string> line = launcher;
   line.insert(line.end(), {ProgramPath("network-service"), "--bus", bus, "--listen", "127.0.0.1:0", "--node", "node1",
                            "--data-dir", folder.Beside("data")});
@@ -109,8 +110,22 @@ void ReloadGate::Open() {
   entrance_ = Fd();
 }
 
+std::vector<std::string> AsRoot() {
+  if (geteuid() == 0) return {};
+  return {"/usr/bin/unshare", "--user", "--map-root-user"};
+}
+
+std::string WhyNoRoot() {
+  std::vector<std::string> line = AsRoot();
+  if (line.empty()) return "";
+  line.push_back("/bin/true");
+  Process process(line);
+  const auto code = process.WaitExit(kSoon);
+  return code == 0 ? "" : absl::StrFormat("unshare ended with %d: %s", code.value_or(-1), process.StandardError());
+}
+
 NetworkProcess::NetworkProcess(const NetworkFolder& folder, const std::string& bus, const std::vector<std::string>& flags,
-                               const Launcher& launcher)
+                               const std::vector<std::string>& launcher)
     : process_(CommandLine(folder, bus, flags, launcher)) {
   auto address = process_.WaitForLine("listening on ", std::chrono::seconds(30));
   if (!address.ok()) {

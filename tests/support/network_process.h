@@ -71,15 +71,17 @@ class ReloadGate {
   Fd entrance_;
 };
 
+// What network-service is started by, so that it is root: of a user namespace when the test is not.
+std::vector<std::string> AsRoot();
+// Why that does not work here; empty: it does.
+std::string WhyNoRoot();
+
 // The real network-service on a free loopback port. Any thread may call it.
 class NetworkProcess {
  public:
-  // What starts it instead: `/usr/bin/setpriv ...`; empty: nothing.
-  using Launcher = std::vector<std::string>;
-
-  // Requires: network-service is built. Aborts the test program when it does not start.
-  NetworkProcess(const NetworkFolder& folder, const std::string& bus, const std::vector<std::string>& flags = {},
-                 const Launcher& launcher = {});
+  // `launcher` starts it. Requires: network-service is built. Aborts the test program when it does not start.
+  NetworkProcess(const NetworkFolder& folder, const std::string& bus, const std::vector<std::string>& flags,
+                 const std::vector<std::string>& launcher);
 
   Process& process() { return process_; }
   const std::string& address() const { return address_; }
