@@ -26,7 +26,7 @@ std::vector<GateVerdict> GateKeeper::Judge() const {
     grpc::ClientContext context;
     context.set_deadline(deadline);
     bus::v1::GetListenerRequest request;
-    request.set_listener(listener);
+    request.set_name(listener);
     bus::v1::GetListenerResponse response;
     if (!stub->GetListener(&context, request, &response).ok()) continue;
     facts.dead_letters[listener] = response.listener().dead_letters();
