@@ -60,7 +60,8 @@ class MigrationStore {
   // A step back that the bus must hear of, until the phase changes. At most one.
   virtual absl::Status PutStepBack(const PhaseOrder& order) = 0;
   virtual absl::StatusOr<std::optional<PhaseOrder>> StepBack() = 0;
-  virtual absl::Status RemoveStepBack() = 0;
+  // When it returns OK, the order of this event is gone; one that another event is to tell stays.
+  virtual absl::Status RemoveStepBack(const std::string& event_id) = 0;
 };
 
 }  // namespace pvebus::migration

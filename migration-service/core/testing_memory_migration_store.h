@@ -105,10 +105,10 @@ class MemoryMigrationStore final : public MigrationStore {
     if (absl::Status status = read_fault_.Next(); !status.ok()) return status;
     return step_back_;
   }
-  absl::Status RemoveStepBack() override {
+  absl::Status RemoveStepBack(const std::string& event_id) override {
     MutexLock lock(mu_);
     if (absl::Status status = fault_before_.Next(); !status.ok()) return status;
-    step_back_.reset();
+    if (step_back_ && step_back_->event_id == event_id) step_back_.reset();
     return fault_after_.Next();
   }
 

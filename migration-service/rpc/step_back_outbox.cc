@@ -18,6 +18,7 @@ absl::StatusOr<std::vector<client::OutboxEntry>> StepBackOutbox::Entries() {
   return entries;
 }
 
-absl::Status StepBackOutbox::Remove(const std::string&) { return store_.RemoveStepBack(); }
+// Meanwhile the phase may be another one, and go back, too: that order stays.
+absl::Status StepBackOutbox::Remove(const std::string& key) { return store_.RemoveStepBack(key); }
 
 }  // namespace pvebus::migration

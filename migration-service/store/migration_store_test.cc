@@ -192,10 +192,20 @@ TEST_P(MigrationStoreTest, StepBackStaysUntilItIsRemoved) {
   ASSERT_TRUE(store_->PutStepBack(order).ok());
   EXPECT_EQ(*store_->StepBack(), order);
 
-  ASSERT_TRUE(store_->RemoveStepBack().ok());
+  ASSERT_TRUE(store_->RemoveStepBack("e1").ok());
 
   EXPECT_EQ(*store_->StepBack(), std::nullopt);
-  EXPECT_TRUE(store_->RemoveStepBack().ok());
+  EXPECT_TRUE(store_->RemoveStepBack("e1").ok());
+}
+
+TEST_P(MigrationStoreTest, StepBackOfAnotherEventIsNotRemoved) {
+  const PhaseOrder later{.to = Phase::kPerlOnly, .event_id = "e2"};
+  ASSERT_TRUE(store_->PutStepBack({.to = Phase::kRustReadOnly, .event_id = "e1"}).ok());
+  ASSERT_TRUE(store_->PutStepBack(later).ok());
+
+  ASSERT_TRUE(store_->RemoveStepBack("e1").ok());
+
+  EXPECT_EQ(*store_->StepBack(), later);
 }
 
 TEST_P(MigrationStoreTest, NewStoreTakesOverWhatWasBefore) {
@@ -214,7 +224,7 @@ TEST_P(MigrationStoreTest, OnlyANewStoreTakesOver) {
   const MigrationRecord before{.transactions = 7, .last_transaction_event_id = "t7"};
   ASSERT_TRUE(store_->PutStepBack({}).ok());
   EXPECT_EQ(ErrorReason(store_->TakeOver(before)), "STATE_NOT_NEW");
-  ASSERT_TRUE(store_->RemoveStepBack().ok());
+  ASSERT_TRUE(store_->RemoveStepBack("").ok());
   ASSERT_TRUE(store_->TakeOver(before).ok());
   EXPECT_EQ(ErrorReason(store_->TakeOver(before)), "STATE_NOT_NEW");
   Put(Change(1, "e1"));

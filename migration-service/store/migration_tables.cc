@@ -160,4 +160,11 @@ absl::StatusOr<std::optional<PhaseOrder>> MigrationTables::StepBack() {
 
 absl::Status MigrationTables::RemoveStepBack() { return database_.Execute("DELETE FROM step_back"); }
 
+absl::Status MigrationTables::RemoveStepBackOf(const std::string& event_id) {
+  auto remove = SqliteStatement::Prepare(database_, "DELETE FROM step_back WHERE event_id = ?1");
+  if (!remove.ok()) return remove.status();
+  (*remove)->BindText(1, event_id);
+  return (*remove)->Run();
+}
+
 }  // namespace pvebus::migration

@@ -38,6 +38,8 @@ class MigrationTables {
   absl::Status PutStepBack(const PhaseOrder& order);
   absl::StatusOr<std::optional<PhaseOrder>> StepBack();
   absl::Status RemoveStepBack();
+  // Only when it is of this event.
+  absl::Status RemoveStepBackOf(const std::string& event_id);
 
  private:
   SqliteDatabase& database_;

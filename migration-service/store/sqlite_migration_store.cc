@@ -96,9 +96,9 @@ absl::StatusOr<std::optional<PhaseOrder>> SqliteMigrationStore::StepBack() {
   return Advised(tables_.StepBack());
 }
 
-absl::Status SqliteMigrationStore::RemoveStepBack() {
+absl::Status SqliteMigrationStore::RemoveStepBack(const std::string& event_id) {
   MutexLock lock(mu_);
-  return Advised(tables_.RemoveStepBack());
+  return Advised(tables_.RemoveStepBackOf(event_id));
 }
 
 absl::Status SqliteMigrationStore::TakeOverLocked(const MigrationRecord& record) {

@@ -36,7 +36,7 @@ class SqliteMigrationStore final : public MigrationStore {
 
   absl::Status PutStepBack(const PhaseOrder& order) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<std::optional<PhaseOrder>> StepBack() override ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status RemoveStepBack() override ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status RemoveStepBack(const std::string& event_id) override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   SqliteMigrationStore(std::unique_ptr<hooks::DataDirectory> directory, std::unique_ptr<SqliteDatabase> database,
