@@ -11,6 +11,9 @@ namespace {
 
 constexpr char kOtherMethods[] = "*";
 constexpr char kOtherPatterns[] = "**";
+// Whatever somebody reports, sums of it do not overflow.
+constexpr Duration kLongestLatency = std::chrono::hours(24);
+constexpr Duration kMostTotal = Duration::max() - kLongestLatency;
 
 double ShareOfFailures(size_t failures, size_t reports) {
   return reports == 0 ? 0.0 : static_cast<double>(failures) / static_cast<double>(reports);
@@ -20,15 +23,16 @@ double ShareOfFailures(size_t failures, size_t reports) {
 
 bool IsFailure(CallResult result) { return result == CallResult::kFailed || result == CallResult::kTimedOut; }
 
-bool OutcomeWindow::Report(const Endpoint& endpoint, Implementation implementation, CallResult result, Duration latency) {
+bool OutcomeWindow::Report(const Endpoint& endpoint, Implementation implementation, CallResult result, Duration reported) {
   const bool failed = IsFailure(result);
+  const Duration latency = std::clamp(reported, Duration::zero(), kLongestLatency);
   const std::string pattern = PatternOf(endpoint.segments);
   MutexLock lock(mu_);
   EndpointShare& share = ShareOf(endpoint.method, pattern, implementation);
   ++share.reports;
   if (failed) ++share.failures;
   share.longest = std::max(share.longest, latency);
-  share.total += latency;
+  share.total = std::min(share.total + latency, kMostTotal);
   if (implementation != Implementation::kRust) return false;
   last_.push_back(failed);
   if (failed) ++failures_;
@@ -59,6 +63,11 @@ std::vector<EndpointShare> OutcomeWindow::Shares() const {
   };
   std::stable_sort(shares.begin(), shares.end(), by_failures);
   return shares;
+}
+
+void OutcomeWindow::TellAgain() {
+  MutexLock lock(mu_);
+  told_ = false;
 }
 
 void OutcomeWindow::Clear() {

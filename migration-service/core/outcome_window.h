@@ -48,13 +48,15 @@ class OutcomeWindow {
   };
   explicit OutcomeWindow(Options options) : options_(options) {}
 
-  // True: too many of the last calls failed. Told once, until Clear.
+  // A latency counts as one of 0 .. 24 h. True: too many of the last calls failed. Told once, until Clear or TellAgain.
   bool Report(const Endpoint& endpoint, Implementation implementation, CallResult result, Duration latency)
       ABSL_LOCKS_EXCLUDED(mu_);
   // "12 of the last 50 calls of the new implementation failed (24.0 %, at most 10.0 %)"
   std::string Describe() const ABSL_LOCKS_EXCLUDED(mu_);
   // Most failures first.
   std::vector<EndpointShare> Shares() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What was told came to nothing.
+  void TellAgain() ABSL_LOCKS_EXCLUDED(mu_);
   // The phase is another one.
   void Clear() ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -41,6 +41,24 @@ TEST_F(OutcomeWindowTest, TooManyFailuresAreToldOnce) {
   EXPECT_EQ(Rust(CallResult::kFailed, 20), 0);
 }
 
+TEST_F(OutcomeWindowTest, WhatCameToNothingIsToldAgain) {
+  EXPECT_EQ(Rust(CallResult::kFailed, 10), 1);
+
+  window_.TellAgain();
+
+  EXPECT_EQ(Rust(CallResult::kFailed, 10), 1);
+}
+
+TEST_F(OutcomeWindowTest, LatenciesThatCannotBeDoNotSpoilTheSums) {
+  for (const Duration latency : {Duration::max(), Duration::min(), Duration::max(), Duration(-1)}) {
+    window_.Report(At("version"), Implementation::kRust, CallResult::kSucceeded, latency);
+  }
+
+  const EndpointShare share = window_.Shares().front();
+  EXPECT_EQ(share.longest, std::chrono::hours(24));
+  EXPECT_EQ(share.total, std::chrono::hours(48));
+}
+
 TEST_F(OutcomeWindowTest, NothingIsToldBeforeTheLeast) {
   EXPECT_EQ(Rust(CallResult::kFailed, 3), 0);
   EXPECT_TRUE(Rust(CallResult::kFailed));

@@ -25,7 +25,10 @@ absl::Status OutcomeReports::StepBack() {
                          // Once per phase that was in force, however often it is ordered.
                          .event_id = absl::StrFormat("step-back:%s", status.etag())};
   logger_.Warning("phase=%s state=stepping_back to=%s message=\"%s\"", PhaseName(status.phase), PhaseName(*back), order.reason);
-  if (absl::Status kept = store_.PutStepBack(order); !kept.ok()) return kept;
+  if (absl::Status kept = store_.PutStepBack(order); !kept.ok()) {
+    window_.TellAgain();
+    return kept;
+  }
   on_step_back_();
   return absl::OkStatus();
 }
