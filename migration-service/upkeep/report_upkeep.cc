@@ -29,6 +29,8 @@ void ReportUpkeep::Run(const std::stop_token& stop) {
     }
     Keep();
   }
+  // What was reported while it kept the others.
+  Keep();
 }
 
 void ReportUpkeep::Keep() {
