@@ -143,7 +143,11 @@ absl::Status NginxRouteMap::Write(const std::optional<std::string>& text) const 
       return failed(std::string(status.message()));
     }
   }
-  if (rename(temporary.c_str(), options_.path.c_str()) != 0) return failed(TextOf(errno));
+  if (rename(temporary.c_str(), options_.path.c_str()) != 0) {
+    absl::Status status = failed(TextOf(errno));
+    unlink(temporary.c_str());
+    return status;
+  }
   if (absl::Status status = SyncFolderOf(options_.path); !status.ok()) return failed(std::string(status.message()));
   return absl::OkStatus();
 }
