@@ -67,7 +67,7 @@ ServiceParts::ServiceParts(const hook_service::HookProgramParts& program, const 
                            .map = map_.get(),
                            .changing = changing_,
                            .reading = reading_}),
-      upkeep_(*state_, program.logger) {}
+      report_upkeep_(*state_, program.logger) {}
 
 absl::Status ServiceParts::AddHooks(const hook_service::HookProgramParts& program) {
   for (hooks::Hook& hook :
@@ -82,8 +82,11 @@ absl::Status ServiceParts::AddHooks(const hook_service::HookProgramParts& progra
 void ServiceParts::BringRouteMap(Logger& logger) {
   if (map_ == nullptr) return;
   const RouteMapUpdate update = map_->Bring(state_->status().phase, {});
-  if (update.state != RouteMapUpdate::State::kFailed) return;
-  logger.Error("route_map=%s message=\"%s\"", map_->status().path, update.message);
+  if (update.state == RouteMapUpdate::State::kFailed) {
+    logger.Error("route_map=%s message=\"%s\"", map_->status().path, update.message);
+  }
+  map_upkeep_ = std::make_unique<RouteMapUpkeep>(
+      RouteMapUpkeep::Parts{.state = *state_, .map = *map_, .logger = logger, .random = random_});
 }
 
 }  // namespace pvebus::migration

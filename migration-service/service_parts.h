@@ -19,6 +19,7 @@
 #include "migration-service/rpc/phase_setter.h"
 #include "migration-service/rpc/step_back_outbox.h"
 #include "migration-service/upkeep/report_upkeep.h"
+#include "migration-service/upkeep/route_map_upkeep.h"
 #include "sdk/base/executor.h"
 #include "sdk/client/outbox.h"
 #include "sdk/client/random_id.h"
@@ -55,7 +56,8 @@ class ServiceParts {
   ThreadPool changing_;
   ThreadPool reading_;
   MigrationRpc rpc_;
-  ReportUpkeep upkeep_;
+  ReportUpkeep report_upkeep_;
+  std::unique_ptr<RouteMapUpkeep> map_upkeep_;  // null: there is no route map; last: from BringRouteMap on
 };
 
 }  // namespace pvebus::migration

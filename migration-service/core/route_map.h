@@ -13,7 +13,7 @@ struct RouteMapUpdate {
   enum class State {
     kCurrent,  // it was so already
     kWritten,  // it is now, and the reverse proxy has it, if it was to be told
-    kFailed,   // the last good one is in force
+    kFailed,   // the last good one is in force; or there was none
   };
   State state = State::kCurrent;
   std::string before;   // the phase of the table that was there; empty: none, or not one of ours

@@ -72,12 +72,18 @@ RouteMapUpdate NginxRouteMap::BringInTurn(Phase phase, const std::stop_token& st
   if (absl::Status status = Write(text); !status.ok()) {
     return {.state = RouteMapUpdate::State::kFailed, .before = before, .message = std::string(status.message())};
   }
-  const absl::Status told = Tell(stop);
+  const absl::Status checked = options_.check ? RunNginx({"-t", "-q"}, stop) : absl::OkStatus();
+  const absl::Status told = checked.ok() && options_.reload ? RunNginx({"-s", "reload"}, stop) : checked;
   if (told.ok()) {
     told_ = true;
     return {.state = RouteMapUpdate::State::kWritten,
             .before = before,
             .message = options_.reload ? "written, and nginx has it" : "written"};
+  }
+  // nginx that includes it does not start without it, and so could never be told.
+  if (checked.ok() && !*old) {
+    return {.state = RouteMapUpdate::State::kFailed,
+            .message = std::string(told.message()) + "; the table is there for when nginx starts"};
   }
   // nginx goes on with what it has, and would not start with what it refuses.
   std::string message = std::string(told.message()) + "; the last good table is in force";
@@ -85,13 +91,6 @@ RouteMapUpdate NginxRouteMap::BringInTurn(Phase phase, const std::stop_token& st
     message = absl::StrFormat("%s; and the last good one could not be written back: %s", told.message(), status.message());
   }
   return {.state = RouteMapUpdate::State::kFailed, .before = before, .message = std::move(message)};
-}
-
-absl::Status NginxRouteMap::Tell(const std::stop_token& stop) {
-  if (options_.check) {
-    if (absl::Status status = RunNginx({"-t", "-q"}, stop); !status.ok()) return status;
-  }
-  return options_.reload ? RunNginx({"-s", "reload"}, stop) : absl::OkStatus();
 }
 
 absl::Status NginxRouteMap::RunNginx(std::vector<std::string> arguments, const std::stop_token& stop) {

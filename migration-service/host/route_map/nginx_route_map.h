@@ -32,8 +32,6 @@ class NginxRouteMap final : public RouteMap {
 
  private:
   RouteMapUpdate BringInTurn(Phase phase, const std::stop_token& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(bringing_);
-  // OK: nginx takes it, and has it when it was to be told.
-  absl::Status Tell(const std::stop_token& stop);
   absl::Status RunNginx(std::vector<std::string> arguments, const std::stop_token& stop);
   // Nothing: there is none.
   absl::StatusOr<std::optional<std::string>> Read() const;

@@ -211,6 +211,22 @@ TEST_F(NginxRouteMapTest, NothingIsThereAgainWhenNothingWasThereBefore) {
   EXPECT_EQ(map_->status().phase, std::nullopt);
 }
 
+TEST_F(NginxRouteMapTest, FirstMapStaysForANginxThatCannotStartWithoutIt) {
+  SetNginx("[ \"$1\" = -t ] && exit 0\necho 'no pid file' >&2\nexit 1");
+  Start();
+
+  const RouteMapUpdate update = Bring(Phase::kRustReadOnly);
+
+  EXPECT_EQ(update.state, State::kFailed);
+  EXPECT_THAT(update.message, AllOf(HasSubstr("no pid file"), HasSubstr("there for when nginx starts")));
+  EXPECT_EQ(Read(), TextOf(Phase::kRustReadOnly));
+  EXPECT_EQ(map_->status().error, update.message);
+  Calls();
+  SetNginx("exit 0");
+  EXPECT_EQ(Bring(Phase::kRustReadOnly).state, State::kWritten);
+  EXPECT_EQ(Calls(), "-t -q\n-s reload\n") << "nobody knows what nginx has";
+}
+
 TEST_F(NginxRouteMapTest, NextAttemptRunsNginxAgain) {
   Start();
   SetNginx("exit 1");
