@@ -27,8 +27,17 @@ std::string EventIdOf(const std::string& request_id) {
 absl::Status PhasePending(const std::string& event_id) {
   return MakeError(
       absl::StatusCode::kUnknown, "PHASE_PENDING",
-      absl::StrFormat("event %s asks for the phase, but has not come back yet; it will, and then be checked", event_id),
+      absl::StrFormat("event %s asks for the phase, but has not come back yet; when it does it is checked", event_id),
       {{"event_id", event_id}});
+}
+
+// Without a reason it is no answer of the bus.
+absl::Status NotPublished(const absl::Status& status, const std::string& event_id) {
+  if (!ErrorReason(status).empty()) return status;
+  if (absl::IsDeadlineExceeded(status)) return PhasePending(event_id);
+  if (!absl::IsUnavailable(status)) return status;
+  return MakeError(status.code(), "BUS_UNAVAILABLE",
+                   absl::StrFormat("the bus does not answer, and the phase changes only through it: %s", status.message()));
 }
 
 // Why our own hooks did not make it the phase.
@@ -81,7 +90,7 @@ absl::StatusOr<SetPhaseResult> PhaseSetter::SetInTurn(const SetPhaseOrder& order
 absl::StatusOr<SetPhaseResult> PhaseSetter::Publish(const PhaseOrder& order, SetPhaseResult result) {
   const client::PublishOptions options{.request_id = order.event_id, .deadline = kLimit, .required_listeners = {kListener}};
   auto response = publisher_.Publish(EventOf(order), options);
-  if (!response.ok()) return response.status();
+  if (!response.ok()) return NotPublished(response.status(), order.event_id);
   result.result = std::move(*response->mutable_result());
   auto change = store_.ChangeOf(order.event_id);
   if (!change.ok()) return change.status();

@@ -190,6 +190,12 @@ TEST_F(PhaseSetterTest, BusThatRefusesIsSaid) {
   EXPECT_EQ(parts_.phase(), Phase::kPerlOnly);
 }
 
+TEST_F(PhaseSetterTest, BusThatDoesNotSayInTimeMayHaveTheEvent) {
+  parts_.bus.Refuse({grpc::StatusCode::DEADLINE_EXCEEDED, ""});
+
+  EXPECT_EQ(Refusal(Set({.phase = Phase::kRustReadOnly})), "UNKNOWN PHASE_PENDING");
+}
+
 TEST_F(PhaseSetterTest, StoreThatCannotBeReadIsSaid) {
   parts_.store.FailNextRead(absl::DataLossError("migration.db is damaged"));
 
