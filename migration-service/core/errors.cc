@@ -100,6 +100,12 @@ absl::Status GatesClosed(Phase to, const std::vector<GateVerdict>& verdicts) {
       {{"to", std::string(PhaseName(to))}, {"gates", absl::StrJoin(gates, ",")}});
 }
 
+absl::Status RequestIdConflict(std::string_view request_id, Phase before) {
+  return MakeError(StatusCode::kAlreadyExists, "REQUEST_ID_CONFLICT",
+                   absl::StrFormat("request %s asked for %s before, not for this phase", Quoted(request_id), PhaseName(before)),
+                   {{"field", "request_id"}, {"phase", std::string(PhaseName(before))}});
+}
+
 absl::Status EtagMismatch(std::string_view etag) {
   return MakeError(StatusCode::kAborted, "ETAG_MISMATCH", "the phase has changed meanwhile; look at it again",
                    {{"field", "etag"}, {"etag", std::string(etag)}});

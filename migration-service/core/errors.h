@@ -26,7 +26,9 @@ absl::Status FieldTooLong(std::string_view field, size_t limit);               /
 absl::Status ReasonMissing(Phase from, Phase to);                              // INVALID_ARGUMENT REASON_MISSING
 absl::Status PhaseJump(Phase from, Phase to);                                  // FAILED_PRECONDITION PHASE_JUMP
 absl::Status GatesClosed(Phase to, const std::vector<GateVerdict>& verdicts);  // FAILED_PRECONDITION GATES_CLOSED
-absl::Status EtagMismatch(std::string_view etag);                              // ABORTED ETAG_MISMATCH: `etag` is what it is now
+// ALREADY_EXISTS REQUEST_ID_CONFLICT: it asked for another phase before.
+absl::Status RequestIdConflict(std::string_view request_id, Phase before);
+absl::Status EtagMismatch(std::string_view etag);  // ABORTED ETAG_MISMATCH: `etag` is what it is now
 // ABORTED PHASE_CHANGED: it was decided when another phase was in force.
 absl::Status PhaseChanged(Phase expected, Phase found);
 // FAILED_PRECONDITION STATE_NOT_NEW: an older form of the state cannot be taken over any more.

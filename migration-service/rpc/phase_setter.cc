@@ -69,6 +69,7 @@ absl::StatusOr<SetPhaseResult> PhaseSetter::SetInTurn(const SetPhaseOrder& order
   if (!order.request_id.empty()) {
     auto earlier = store_.ChangeOf(event_id);
     if (!earlier.ok()) return earlier.status();
+    if (*earlier && (*earlier)->to != order.phase) return RequestIdConflict(order.request_id, (*earlier)->to);
     if (*earlier) return SetPhaseResult{.change = **std::move(earlier)};
   }
   const MigrationState::Status status = state_.status();

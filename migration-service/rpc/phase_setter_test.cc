@@ -127,6 +127,14 @@ TEST_F(PhaseSetterTest, RequestThatIsRepeatedIsDoneOnce) {
   EXPECT_THAT(Published(), SizeIs(2));
 }
 
+TEST_F(PhaseSetterTest, RequestThatAskedForAnotherPhaseIsNoRepetition) {
+  ASSERT_TRUE(Set({.phase = Phase::kRustReadOnly, .request_id = "mine"}).ok());
+
+  EXPECT_EQ(Refusal(Set({.phase = Phase::kPerlOnly, .request_id = "mine"})), "ALREADY_EXISTS REQUEST_ID_CONFLICT");
+
+  EXPECT_EQ(parts_.phase(), Phase::kRustReadOnly);
+}
+
 TEST_F(PhaseSetterTest, TextsThatAreTooLongAreRefused) {
   EXPECT_EQ(Refusal(Set({.phase = Phase::kRustReadOnly, .reason = std::string(1025, 'r')})), "INVALID_ARGUMENT FIELD_TOO_LONG");
   EXPECT_EQ(Refusal(Set({.phase = Phase::kRustReadOnly, .request_id = std::string(257, 'r')})),
