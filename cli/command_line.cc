@@ -116,6 +116,7 @@ int RunPvebus(int argc, const char* const* argv, Console& console) {
   AddStorageCommand(root, action);
   AddContainerCommand(root, action);
   AddNetworkCommand(root, action);
+  AddMigrationCommand(root, action);
   AddHealthCommand(root, action);
   AddFooter(root);
   try {

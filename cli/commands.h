@@ -21,6 +21,7 @@ void AddJournalCommand(CLI::App& root, Action& action);
 void AddStorageCommand(CLI::App& root, Action& action);
 void AddContainerCommand(CLI::App& root, Action& action);
 void AddNetworkCommand(CLI::App& root, Action& action);
+void AddMigrationCommand(CLI::App& root, Action& action);
 void AddHealthCommand(CLI::App& root, Action& action);
 
 }  // namespace pvebus::cli

@@ -238,7 +238,7 @@ void AddPublishCommand(CLI::App& root, Action& action) {
   command->footer(R"(Examples:
   pvebus publish container-started 101
   pvebus publish network-applied --change create:vmbr1 --change update:vmbr0:"now VLAN-aware"
-  pvebus publish migration-phase-changed rust-sdn --require migration-hooks --wait settled
+  pvebus publish migration-phase-changed rust-read-only --require migration-hooks --wait settled
   pvebus publish custom backup-done --data '{"guest":101}' --attribute site=east
   pvebus publish --json '{"event":"storage_vlan_created","id":"nas"}'
   pvebus publish --json @event.json --request-id nightly-2026-11-23

@@ -49,28 +49,38 @@ install_packages() {
   as_root apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
 
-# Installed it would take the place of this machine's ifupdown: it is only unpacked, where tests look for it.
-unpack_ifupdown2() {
-  local folder=${XDG_CACHE_HOME:-$HOME/.cache}/pvebus/ifupdown2 new
-  if [ -e "$folder/usr/share/ifupdown2/__main__.py" ]; then
-    echo "packages: ifupdown2 is unpacked in $folder"
+# Installed, ifupdown2 would take the place of this machine's ifupdown, and nginx a port: they are only unpacked, where tests look.
+# unpack PACKAGE FILE-OF-IT: into the cache; the file says that it is there.
+unpack() {
+  local package=$1 file=$2 folder=${XDG_CACHE_HOME:-$HOME/.cache}/pvebus/$1 new
+  if [ -e "$folder/$file" ]; then
+    echo "packages: $package is unpacked in $folder"
     return
   fi
-  echo "packages: unpacking ifupdown2 in $folder"
+  echo "packages: unpacking $package in $folder"
   mkdir -p "$(dirname "$folder")"
   new=$(mktemp -d "$folder.XXXXXX")
   # shellcheck disable=SC2064
   trap "rm -rf '$new'" EXIT
-  local download=(apt-get download -q -o APT::Sandbox::User=root ifupdown2)
+  local download=(apt-get download -q -o APT::Sandbox::User=root "$package")
   (cd "$new" && { "${download[@]}" || { as_root apt-get update -q && "${download[@]}"; }; })
   mkdir "$new/root"
-  dpkg -x "$new"/ifupdown2_*.deb "$new/root"
-  # As its installation does.
-  chmod +x "$new/root/usr/share/ifupdown2/__main__.py"
-  /usr/bin/python3 -m compileall -q "$new/root/usr/share/ifupdown2"
+  dpkg -x "$new/$package"_*.deb "$new/root"
   rm -rf "$folder"
   mv "$new/root" "$folder"
 }
 
+unpack_ifupdown2() {
+  local program=usr/share/ifupdown2/__main__.py
+  unpack ifupdown2 $program
+  # As its installation does.
+  local folder=${XDG_CACHE_HOME:-$HOME/.cache}/pvebus/ifupdown2
+  chmod +x "$folder/$program"
+  /usr/bin/python3 -m compileall -q "$folder/usr/share/ifupdown2"
+}
+
 install_packages
-if $tests; then unpack_ifupdown2; fi
+if $tests; then
+  unpack_ifupdown2
+  unpack nginx usr/sbin/nginx
+fi

@@ -185,6 +185,7 @@ wait_ready() {
     container-service) container_address=$address ;;
     storage-service) storage_address=$address ;;
     network-service) network_address=$address ;;
+    migration-service) migration_address=$address ;;
   esac
 }
 
@@ -231,6 +232,9 @@ publish_examples() {
   say ""
   say "### pvebus network pending"
   "$pvebus" network --network "$network_address" pending || say "(what is staged on this machine has errors)"
+  say ""
+  say "### pvebus migration status"
+  "$pvebus" migration --migration "$migration_address" status || failed=true
 }
 
 stay() {
@@ -239,9 +243,11 @@ stay() {
 pvebus is running. In another terminal:
   export PATH="$build_dir/bin:\$PATH" PVEBUS_BUS=$bus_address
   export PVEBUS_NETWORK=$network_address PVEBUS_CONTAINER=$container_address PVEBUS_STORAGE=$storage_address
+  export PVEBUS_MIGRATION=$migration_address
   pvebus publish container-started 101      tell everybody something
   pvebus listen my-eyes --reject retry      be a listener, and a difficult one
   pvebus watch                              see events pass
+  pvebus migration set rust-basic-write     go on with the network API's move
   pvebus storage status nas --refresh       see why a storage does not answer
 Logs and the socket are in $data_dir. Ctrl-C stops everything.
 TEXT

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "migration-service/core/migration_state.h"
+#include "migration-service/core/phase.h"
 #include "pvebus/event/v1/event.pb.h"
 
 namespace pvebus::migration {

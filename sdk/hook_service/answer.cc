@@ -58,7 +58,7 @@ bus::v1::ListenerError HookFailed(const std::vector<const bus::v1::HookResult*>&
 
 }  // namespace
 
-client::Answer AnswerFor(const std::vector<bus::v1::HookResult>& results) {
+client::Answer AnswerFor(const std::vector<bus::v1::HookResult>& results, const std::string& refusal) {
   const std::vector<const bus::v1::HookResult*> rows = OwnRows(results);
   if (std::none_of(rows.begin(), rows.end(), Failed)) {
     bus::v1::Acknowledgement acknowledgement;
@@ -68,6 +68,12 @@ client::Answer AnswerFor(const std::vector<bus::v1::HookResult>& results) {
   bus::v1::Rejection rejection;
   rejection.set_mode(bus::v1::REJECT_MODE_RETRY);
   *rejection.mutable_error() = HookFailed(rows);
+  if (!refusal.empty()) {
+    rejection.set_mode(bus::v1::REJECT_MODE_DEAD_LETTER);
+    rejection.mutable_error()->set_code(static_cast<int>(absl::StatusCode::kFailedPrecondition));
+    rejection.mutable_error()->set_reason(refusal);
+    rejection.mutable_error()->set_retryable(false);
+  }
   AddRows(results, rows.size(), *rejection.mutable_hook_results());
   return client::Answer::Reject(std::move(rejection));
 }

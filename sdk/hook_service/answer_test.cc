@@ -42,6 +42,20 @@ TEST(AnswerTest, FailedHooksAreNamedInARejectionForAnotherAttempt) {
   EXPECT_EQ(rejection.hook_results_size(), 3);
 }
 
+TEST(AnswerTest, RefusedEventIsADeadLetterWithTheReason) {
+  const client::Answer answer = AnswerFor(
+      {Result("a", bus::v1::HOOK_STATE_FAILED, "not from there"), Result("b", bus::v1::HOOK_STATE_UNCHANGED)}, "PHASE_JUMP");
+
+  ASSERT_FALSE(answer.is_acknowledgement());
+  const bus::v1::Rejection& rejection = answer.settlement().rejection();
+  EXPECT_EQ(rejection.mode(), bus::v1::REJECT_MODE_DEAD_LETTER);
+  EXPECT_EQ(rejection.error().reason(), "PHASE_JUMP");
+  EXPECT_EQ(rejection.error().code(), static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_FALSE(rejection.error().retryable());
+  EXPECT_THAT(rejection.error().message(), HasSubstr("a: not from there"));
+  EXPECT_EQ(rejection.hook_results_size(), 2);
+}
+
 TEST(AnswerTest, OnlyTheHooksThemselvesDecideAndAreCounted) {
   const auto acknowledged = AnswerFor({Result("a", bus::v1::HOOK_STATE_CHANGED), Result("a", bus::v1::HOOK_STATE_FAILED)});
   const auto rejected = AnswerFor({Result("a", bus::v1::HOOK_STATE_FAILED, "1 of 2"),

@@ -94,7 +94,12 @@ absl::Status HookService::Start(grpc::Service& rpc) {
                absl::StrJoin(server_.Addresses(), ","), hook_options_.bus, identity_.listener, hook_options_.instance_id);
 
   listener_ = std::make_unique<client::Listener>(
-      channel_, MakeListenerOptions(), [this](const client::EventContext& context) { return AnswerFor(chain_.Run(context)); },
+      channel_, MakeListenerOptions(),
+      [this](const client::EventContext& context) {
+        std::string refusal;
+        const auto results = chain_.Run(context, &refusal);
+        return AnswerFor(results, refusal);
+      },
       &publisher_, clock_, logger_);
   listener_->Start();
   listener_end_ = std::thread([this] {

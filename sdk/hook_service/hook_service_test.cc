@@ -134,6 +134,26 @@ TEST_F(HookServiceTest, EventIsRejectedForAnotherAttemptWhenAHookFailed) {
   EXPECT_EQ(settlement->rejection().hook_results_size(), 2);
 }
 
+TEST_F(HookServiceTest, EventThatAHookRefusesBecomesADeadLetter) {
+  FakeBus bus;
+  const auto service = MakeService(bus.address());
+  const auto refuse = [](const client::EventContext&, std::stop_token) {
+    return hooks::HookOutcome{.state = bus::v1::HOOK_STATE_FAILED, .message = "not from there", .refusal = "PHASE_JUMP"};
+  };
+  ASSERT_TRUE(service->chain().Add({.name = "strict", .run = refuse}).ok());
+  AddHook(*service, "fine", bus::v1::HOOK_STATE_CHANGED);
+  ASSERT_TRUE(service->Start(rpc_).ok());
+  ASSERT_TRUE(bus.WaitRegistered().has_value()) << "waited 10 s for the registration";
+
+  const auto settlement = bus.Deliver(ContainerStarted(7));
+
+  ASSERT_TRUE(settlement.has_value()) << "waited 10 s for the answer";
+  EXPECT_EQ(settlement->rejection().mode(), bus::v1::REJECT_MODE_DEAD_LETTER);
+  EXPECT_EQ(settlement->rejection().error().reason(), "PHASE_JUMP");
+  EXPECT_FALSE(settlement->rejection().error().retryable());
+  EXPECT_EQ(settlement->rejection().hook_results_size(), 2);
+}
+
 TEST_F(HookServiceTest, IsHealthyOnlyWhileItHoldsItsName) {
   auto bus = std::make_unique<FakeBus>();
   const std::string bus_address = bus->address();

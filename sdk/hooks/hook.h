@@ -40,6 +40,8 @@ struct HookOutcome {
   std::string message;
   std::optional<int32_t> exit_code;  // as HookDetail
   std::string output;
+  // UPPER_SNAKE, of a hook that FAILED: the event itself is wrong, and no other attempt changes that. It becomes a dead letter.
+  std::string refusal;
   // Follow the hook's own row, which decides whether it has succeeded. Of more than kMaxHookDetails those that FAILED
   // stay first, then those that CHANGED, and the last row counts what was left out.
   std::vector<HookDetail> details;

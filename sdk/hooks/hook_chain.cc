@@ -138,7 +138,7 @@ absl::Status HookChain::CheckName(std::string_view name) const {
   return Find(hooks, name) == hooks.end() ? HookNotFound(hooks, name) : absl::OkStatus();
 }
 
-std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& context) {
+std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& context, std::string* refusal) {
   const Hooks hooks = state_->Snapshot();
   const ChainRun run{.event_id = context.event().event_id(),
                      .attempt = context.attempt(),
@@ -168,6 +168,7 @@ std::vector<bus::v1::HookResult> HookChain::Run(const client::EventContext& cont
     const auto earlier = succeeded.find(hook->name);
     const bool ran_before = earlier != succeeded.end();
     HookRecord record = ran_before ? DoneBefore(hook->name, earlier->second, run.resource, state_->clock) : done[next_done++];
+    if (refusal != nullptr && refusal->empty()) *refusal = record.refusal;
     results.push_back(record.result);
     results.insert(results.end(), record.recorded_parts.begin(), record.recorded_parts.end());
     results.insert(results.end(), record.details.begin(), record.details.end());

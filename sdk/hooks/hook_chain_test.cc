@@ -97,6 +97,33 @@ TEST_F(HookChainTest, HooksRunInTheOrderInWhichTheyWereAdded) {
   EXPECT_EQ(results[2].hook(), "b");
 }
 
+Run Refuses(bus::v1::HookState state, std::string refusal) {
+  return [=](const client::EventContext&, std::stop_token) { return HookOutcome{.state = state, .refusal = refusal}; };
+}
+
+TEST_F(HookChainTest, FirstHookThatRefusesTheEventSaysWhy) {
+  Add(MakeHook("a", Returns(bus::v1::HOOK_STATE_FAILED)));
+  Add(MakeHook("b", Refuses(bus::v1::HOOK_STATE_FAILED, "PHASE_JUMP")));
+  Add(MakeHook("c", Refuses(bus::v1::HOOK_STATE_FAILED, "OTHER")));
+  std::string refusal;
+
+  const auto results = chain_.Run(client::EventContext(delivery_, nullptr, {}), &refusal);
+
+  EXPECT_EQ(refusal, "PHASE_JUMP");
+  EXPECT_EQ(results.size(), 3u);
+  EXPECT_EQ(RunChain("e2").size(), 3u) << "nobody has to ask";
+}
+
+TEST_F(HookChainTest, HookThatDidNotFailRefusesNothing) {
+  Add(MakeHook("a", Refuses(bus::v1::HOOK_STATE_CHANGED, "PHASE_JUMP")));
+  Add(MakeHook("b", Returns(bus::v1::HOOK_STATE_FAILED)));
+  std::string refusal;
+
+  chain_.Run(client::EventContext(delivery_, nullptr, {}), &refusal);
+
+  EXPECT_EQ(refusal, "");
+}
+
 TEST_F(HookChainTest, EmptyChainHasNoResults) { EXPECT_THAT(RunChain(), IsEmpty()); }
 
 TEST_F(HookChainTest, HookSeesTheDelivery) {

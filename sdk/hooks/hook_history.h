@@ -57,6 +57,7 @@ struct HookRecord {
   bool ran = false;          // false: it was not called; does not count in the durations
   bool interrupted = false;  // the delivery was given up meanwhile: whatever the hook answered, it may have stopped halfway
   std::vector<KeptChange> kept;
+  std::string refusal;  // as HookOutcome
 
   // By which it is remembered that this has succeeded.
   std::string SuccessName() const;

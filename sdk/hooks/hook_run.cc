@@ -165,6 +165,7 @@ void HookRun::Fill(HookRecord& record, const Hook& hook, const HookOutcome& outc
   record.details = Bounded(std::move(record.details));
   record.recorded_parts = Bounded(std::move(record.recorded_parts));
   record.kept = outcome.kept;
+  if (outcome.state == bus::v1::HOOK_STATE_FAILED) record.refusal = outcome.refusal;
 }
 
 }  // namespace pvebus::hooks

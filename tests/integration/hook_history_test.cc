@@ -207,6 +207,7 @@ TEST_F(HookHistoryTest, WhatIsDeliveredAgainToANewProcessCountsOnce) {
   ASSERT_TRUE(response.ok()) << response.status();
   migration::v1::ListHookExecutionsRequest skipped;
   skipped.set_state(bus::v1::HOOK_STATE_SKIPPED);
+  skipped.set_hook("applied-counter");
   WaitFor("both events to have come again", [&] {
     const auto list = Call(&MigrationService::Stub::ListHookExecutions, *Stub<MigrationService>(), skipped);
     return list.ok() && list->executions_size() == 2;
@@ -221,7 +222,7 @@ TEST_F(HookHistoryTest, WhatIsDeliveredAgainToANewProcessCountsOnce) {
 TEST_F(HookHistoryTest, PhaseAndTransactionsSurviveAKillAndCountNothingTwice) {
   Start("migration-service", "migration-hooks");
   event::v1::SystemEvent phase;
-  phase.mutable_migration_phase_changed()->set_phase(event::v1::MIGRATION_PHASE_RUST_SDN);
+  phase.mutable_migration_phase_changed()->set_phase(event::v1::MIGRATION_PHASE_RUST_READ_ONLY);
   event::v1::SystemEvent network;
   network.mutable_network_applied()->add_changes()->set_change_type(event::v1::CHANGE_TYPE_UPDATE);
   network.mutable_network_applied()->mutable_changes(0)->set_target("vmbr0");

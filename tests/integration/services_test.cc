@@ -58,7 +58,7 @@ TEST_F(ServicesTest, EveryKindOfEventComesBackWithARowOfEachServiceAndWhatItsHoo
   change.set_change_type(event::v1::CHANGE_TYPE_CREATE);
   change.set_target("vmbr1");
   events[1].mutable_storage_vlan_created()->set_id("nas");
-  events[2].mutable_migration_phase_changed()->set_phase(event::v1::MIGRATION_PHASE_RUST_SDN);
+  events[2].mutable_migration_phase_changed()->set_phase(event::v1::MIGRATION_PHASE_RUST_READ_ONLY);
   events.push_back(ContainerStartedEvent(101));
   events.push_back(CustomEvent("backup-finished"));
 
@@ -80,7 +80,7 @@ TEST_F(ServicesTest, EveryKindOfEventComesBackWithARowOfEachServiceAndWhatItsHoo
 
 TEST_F(ServicesTest, AServiceKeepsWhatItsEventsMean) {
   event::v1::SystemEvent phase;
-  phase.mutable_migration_phase_changed()->set_phase(event::v1::MIGRATION_PHASE_RUST_BASIC_WRITE);
+  phase.mutable_migration_phase_changed()->set_phase(event::v1::MIGRATION_PHASE_RUST_READ_ONLY);
   event::v1::SystemEvent network;
   network.mutable_network_applied()->add_changes()->set_change_type(event::v1::CHANGE_TYPE_UPDATE);
   network.mutable_network_applied()->mutable_changes(0)->set_target("vmbr0");
@@ -93,7 +93,7 @@ TEST_F(ServicesTest, AServiceKeepsWhatItsEventsMean) {
   const auto migration = StubOf<migration::v1::MigrationService>(migration_);
   const auto status = Call(&migration::v1::MigrationService::Stub::GetMigrationStatus, *migration, {});
   ASSERT_TRUE(status.ok()) << status.status();
-  EXPECT_EQ(status->phase(), event::v1::MIGRATION_PHASE_RUST_BASIC_WRITE);
+  EXPECT_EQ(status->phase(), event::v1::MIGRATION_PHASE_RUST_READ_ONLY);
   EXPECT_EQ(status->applied_transaction_count(), 1u);
   const auto container = StubOf<container::v1::ContainerService>(container_);
   container::v1::ListHookExecutionsRequest of_one;
@@ -145,7 +145,9 @@ TEST_F(ServicesTest, ARestartedServiceTakesItsNameAtOnce) {
 TEST(BusRestartTest, ServicesComeBackToABusThatWasKilled) {
   auto bus = std::make_unique<BusProcess>();
   const std::string address = bus->address();
-  Process service({ProgramPath("migration-service"), "--bus", address, "--listen", "127.0.0.1:0", "--history", "memory"});
+  const TemporaryDirectory directory;
+  Process service({ProgramPath("migration-service"), "--bus", address, "--listen", "127.0.0.1:0", "--history", "memory",
+                   "--data-dir", directory.path()});
   WaitFor("migration-hooks to be connected", [&] { return bus->HasState("migration-hooks", bus::v1::LISTENER_STATE_CONNECTED); });
   bus->process().Signal(SIGKILL);
   bus->process().WaitExit(kSoon);
