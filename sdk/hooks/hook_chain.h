@@ -53,8 +53,8 @@ class HookChain {
   absl::Status CheckName(std::string_view name) const;
 
   // The results of the hooks, in order, each followed by the parts that it recorded and its details; they are in the journal
-  // when this returns. In a dry run hooks see context.dry_run(). `refusal` gets the reason of the first hook that refused the event
-  // (HookOutcome::refusal); null: nobody asks.
+  // when this returns. In a dry run hooks see context.dry_run(). `refusal` gets the reason of the first hook that refused the
+  // event (HookOutcome::refusal); null: nobody asks.
   std::vector<bus::v1::HookResult> Run(const client::EventContext& context, std::string* refusal = nullptr);
   // Whether `hook` has done its work for the event already: what comes again shall not be counted twice.
   bool HasSucceeded(std::string_view hook, const std::string& event_id) const;
