@@ -78,14 +78,22 @@ std::vector<std::string> Paths() {
 // $uri as somebody would have to write it in a request.
 std::string Encoded(const std::string& uri) { return absl::StrReplaceAll(uri, {{"\n", "%0A"}, {" ", "%20"}, {"?", "%3F"}}); }
 
+// std::regex takes minutes for all of them with sanitizers.
+#ifdef __SANITIZE_ADDRESS__
+constexpr size_t kEach = 53;
+#else
+constexpr size_t kEach = 1;
+#endif
+
 void ExpectAgreement(const RouteTable& table) {
   for (const Phase phase : kPhases) {
     const Map map(NginxMap(table, phase));
     ASSERT_EQ(map.size(), table.RulesIn(phase).size());
-    for (const std::string& path : Paths()) {
+    const std::vector<std::string> paths = Paths();
+    for (size_t i = 0; i < paths.size(); i += kEach) {
       for (const std::string& method : Methods()) {
         for (const char* slash : {"", "/"}) {
-          const std::string uri = "/api2/json" + path + slash;
+          const std::string uri = "/api2/json" + paths[i] + slash;
           const Route route = table.Resolve(phase, *ParseEndpoint(method, Encoded(uri)));
           ASSERT_EQ(map.Answer(method, uri), NameOf(route.implementation)) << PhaseName(phase) << " " << method << " " << uri;
         }
