@@ -6,9 +6,8 @@
 #include "storage-service/host/probe/nfs_greeting.h"
 #include "storage-service/host/probe/testing_servers.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
+// c-ares 1.18 forgets the name "localhost" that it has found in the hosts file, whatever is freed.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libcares"; }
 
 namespace pvebus::storage {
 namespace {
@@ -221,18 +220,18 @@ TEST_F(TcpProberTest, WhatNeverGotASocketIsUnknown) {
   EXPECT_EQ(results[1].message, "was not tried within 0.3 s: 1 others did not end");
 }
 
-// Without the fixture: UBSan looks at an object that it has not seen yet through a pipe, for which there is no descriptor here.
+// Without the fixture: UBSan looks at an object of a kind that it has not seen yet through a pipe, for which there is no
+// descriptor.
 TEST(TcpProberWithoutFileDescriptorsTest, NothingIsKnownOfTheServer) {
-  const RealClock clock;
+  const RealClock real_clock;
+  const Clock& clock = real_clock;
+  ASSERT_LT(SteadyTime(), clock.SteadyNow());
   const std::vector<ProbeTarget> targets{{{"127.0.0.1", 2049}, {}}};
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit none{0, before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
 
-#ifdef __SANITIZE_ADDRESS__
-  const __lsan::ScopedDisabler c_ares_forgets_some_bytes_when_it_can_open_nothing;
-#endif
   const ProbeResult result = TcpProber({.limit = kLimit}, clock).Probe(targets, {})[0];
 
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
